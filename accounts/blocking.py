@@ -1,0 +1,49 @@
+"""Blocking a person: the account, the sessions and, through a signal, all that is being sent."""
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.dispatch import Signal
+from django.utils import timezone
+from wagtail.log_actions import log
+
+from accounts.models import User
+
+user_blocked = Signal()
+"""Sent inside the transaction that blocks, with `user` and `by`; a receiver stops the user's work."""
+
+
+class NotAllowed(Exception):
+    """Nobody may block oneself, a superuser or (but for a superuser) a fellow manager."""
+
+
+def may_block(user: User, *, by: User) -> bool:
+    if user == by or user.is_superuser or not by.has_perm("accounts.block_user"):
+        return False
+    return by.is_superuser or not user.has_perm("accounts.block_user")
+
+
+@transaction.atomic
+def set_active(user: User, *, active: bool, by: User) -> bool:
+    """Block or unblock `user`; return whether anything changed. Raises NotAllowed.
+
+    A block ends the sessions at once. Unblocking starts nothing again: paused mailings stay paused.
+    """
+    if not may_block(user, by=by):
+        raise NotAllowed
+    if not User.objects.filter(pk=user.pk, is_active=not active).update(is_active=active):
+        return False
+    user.is_active = active
+    log(instance=user, action="accounts.unblock" if active else "accounts.block", user=by)
+    if not active:
+        _end_sessions(user)
+        user_blocked.send(sender=User, user=user, by=by)
+    return True
+
+
+def _end_sessions(user: User) -> None:
+    # A blocked person is refused at the next request anyway; this is so that unblocking does not
+    # bring an old session back. Sessions name their user only inside the encoded data.
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+            session.delete()

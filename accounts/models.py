@@ -1,0 +1,87 @@
+"""The person behind an account, and the account mails that wait to be sent."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+from phonenumber_field.modelfields import PhoneNumberField
+
+from accounts.managers import AccountMailQuerySet, UserManager
+
+
+class User(AbstractUser):
+    """A person who signs in by e-mail address.
+
+    Language, time zone and theme are kept in Wagtail's `UserProfile`, so that site and admin agree.
+    """
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField(_("e-mail address"), unique=True)
+    middle_name = models.CharField(_("middle name"), max_length=150, blank=True)
+    phone = PhoneNumberField(_("phone"), blank=True)
+    avatar = models.ImageField(_("picture"), upload_to="avatars/", blank=True)
+    country = CountryField(_("country"), blank=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        ordering = ("email",)
+        permissions = [("block_user", _("Can block and unblock users"))]
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+    @property
+    def preferred_language(self) -> str:
+        """Return the code of the language this person reads, the site's default if not chosen."""
+        return self._preference("preferred_language") or settings.LANGUAGE_CODE
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        return ZoneInfo(self._preference("current_time_zone") or settings.TIME_ZONE)
+
+    def _preference(self, name: str) -> str:
+        profile = getattr(self, "wagtail_userprofile", None)
+        return getattr(profile, name, "")
+
+
+class AccountMail(models.Model):
+    """A mail about an account (verification, reset, notice) that is still to be sent.
+
+    The row never holds a secret: links with a token are made from `user` when the mail is sent.
+    It is deleted once the mail server has taken the mail.
+    """
+
+    template = models.CharField(max_length=100)
+    email = models.EmailField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    language = models.CharField(max_length=10)
+    context = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField(db_index=True)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=200, blank=True)
+
+    objects = AccountMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("account mail")
+        verbose_name_plural = _("account mails")
+
+    def __str__(self) -> str:
+        return f"{self.template} #{self.pk}"

@@ -1,0 +1,21 @@
+"""Hangs accounts into the admin: log actions, the picture beside a name, the account menu."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.log_actions import LogActionRegistry
+
+from accounts.models import User
+
+
+@hooks.register("register_log_actions")
+def register_log_actions(actions: LogActionRegistry) -> None:
+    actions.register_action("accounts.block", _("Block"), _("Blocked"))
+    actions.register_action("accounts.unblock", _("Unblock"), _("Unblocked"))
+
+
+@hooks.register("get_avatar_url")
+def avatar_url(user: User, size: int) -> str | None:
+    """Show the same picture in the admin as on the profile page."""
+    return user.avatar.url if user.avatar else None

@@ -1,0 +1,160 @@
+"""The blog: an index and its posts. Everybody may read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.html import strip_tags
+from django.utils.translation import gettext_lazy as _
+from modelcluster.contrib.taggit import ClusterTaggableManager
+from modelcluster.fields import ParentalKey
+from taggit.models import Tag, TaggedItemBase
+from wagtail.admin.panels import FieldPanel, MultiFieldPanel
+from wagtail.fields import StreamField
+from wagtail.images import get_image_model_string
+from wagtail.models import Page, PageManager
+from wagtail.query import PageQuerySet
+from wagtail.search import index
+
+from blog.blocks import PostBlock
+from blog.visitors import is_person
+
+_POSTS_PER_PAGE = 9
+_WORDS_PER_MINUTE = 200
+
+
+class BlogIndexPage(Page):
+    intro = models.CharField(_("introduction"), max_length=250, blank=True)
+
+    content_panels = [*Page.content_panels, FieldPanel("intro")]
+    parent_page_types = ["home.HomePage"]
+    subpage_types = ["blog.BlogPage"]
+    max_count = 1
+    template = "blog/blog_index_page.html"
+
+    class Meta:
+        verbose_name = _("blog")
+
+    def posts(self) -> QuerySet[BlogPage]:
+        """Return the published posts, newest first, with what a card shows."""
+        return BlogPage.objects.child_of(self).public_posts()
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(request, *args, **kwargs)
+        posts = self.posts()
+        tag = Tag.objects.filter(slug=request.GET.get("tag", "")).first()
+        words = request.GET.get("q", "").strip()[:200]
+        if tag is not None:
+            posts = posts.filter(tags=tag)
+        if words:
+            # A search backend takes no ordering by date; posts are few enough to sort here.
+            found = {page.pk for page in posts.order_by().search(words)}
+            posts = posts.filter(pk__in=found)
+        context.update(
+            page_of_posts=Paginator(posts, _POSTS_PER_PAGE).get_page(request.GET.get("p")),
+            tags=Tag.objects.filter(blog_taggedpost_items__content_object__live=True).distinct(),
+            chosen_tag=tag,
+            words=words,
+        )
+        return context
+
+
+class TaggedPost(TaggedItemBase):
+    content_object = ParentalKey(
+        "blog.BlogPage", related_name="tagged_items", on_delete=models.CASCADE
+    )
+
+
+class BlogPageQuerySet(PageQuerySet):  # type: ignore[misc]
+    def public_posts(self) -> BlogPageQuerySet:
+        """Return the posts everybody may read, newest first, with what a card shows."""
+        return (
+            self.live()
+            .public()
+            .select_related("image", "author", "owner")
+            .prefetch_related("image__renditions")
+            .order_by("-date", "-pk")
+        )
+
+
+class BlogPage(Page):
+    intro = models.CharField(_("introduction"), max_length=300)
+    body = StreamField(PostBlock(), verbose_name=_("body"))
+    image = models.ForeignKey(
+        get_image_model_string(),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("picture"),
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("author"),
+    )
+    date = models.DateField(_("date"), default=timezone.localdate)
+    tags = ClusterTaggableManager(through=TaggedPost, blank=True, verbose_name=_("tags"))
+    views = models.PositiveIntegerField(_("views"), default=0, editable=False)
+
+    objects = PageManager.from_queryset(BlogPageQuerySet)()
+
+    content_panels = [
+        *Page.content_panels,
+        FieldPanel("intro"),
+        FieldPanel("image"),
+        FieldPanel("body"),
+        MultiFieldPanel([FieldPanel("date"), FieldPanel("tags")], heading=_("Filed under")),
+    ]
+    search_fields = [
+        *Page.search_fields,
+        index.SearchField("intro"),
+        index.SearchField("body"),
+        index.FilterField("date"),
+    ]
+    parent_page_types = ["blog.BlogIndexPage"]
+    subpage_types: list[str] = []
+    template = "blog/blog_page.html"
+
+    class Meta:
+        verbose_name = _("post")
+        verbose_name_plural = _("posts")
+
+    @property
+    def reading_minutes(self) -> int:
+        words = len(strip_tags(str(self.body)).split())
+        return max(1, round(words / _WORDS_PER_MINUTE))
+
+    @property
+    def author_name(self) -> str:
+        author = self.author or self.owner
+        return str(author) if author else ""
+
+    def headings(self) -> list[str]:
+        return [block.value for block in self.body if block.block_type == "heading"]
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(request, *args, **kwargs)
+        posts = BlogPage.objects.sibling_of(self, inclusive=False).public_posts()
+        context.update(
+            earlier=posts.filter(date__lte=self.date).exclude(pk=self.pk).first(),
+            later=posts.filter(date__gt=self.date).last(),
+            related=posts.filter(tags__in=self.tags.all()).distinct()[:3],
+        )
+        return context
+
+    def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Count a view by a person; previews do not come here, crawlers are not counted."""
+        if is_person(request):
+            BlogPage.objects.filter(pk=self.pk).update(views=F("views") + 1)
+        response: HttpResponse = super().serve(request, *args, **kwargs)
+        return response

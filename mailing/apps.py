@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MailingConfig(AppConfig):
+    name = "mailing"
+    verbose_name = _("Mailings")
+
+    def ready(self) -> None:
+        from accounts.blocking import user_blocked
+        from mailing import signals
+
+        user_blocked.connect(signals.pause_mailings_of_blocked_user)

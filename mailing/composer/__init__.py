@@ -1,0 +1,1 @@
+"""From the blocks that an author puts together to a letter in HTML and in plain text."""

@@ -1,0 +1,104 @@
+"""What the task queue and the `scheduler` command both do: plan, sweep, send a slice.
+
+Here the engine gets its settings and its clock. Both callers only wake it; the tables decide what
+is to be done, so any number of them may run at once.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from functools import partial
+from random import SystemRandom
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import timezone
+
+from mailing import heartbeat, tokens
+from mailing.composer.render import freeze
+from mailing.engine import circuit, journal, planner, sweeper
+from mailing.engine.database import database_clock, is_postgresql
+from mailing.engine.letter import Service
+from mailing.engine.sender import SLICE_SECONDS, Sender
+from mailing.engine.transport.server import MailServer, Security
+from mailing.models import Batch
+
+_random = SystemRandom()
+
+
+def plan() -> None:
+    """Open what is due and take back what dead senders hold."""
+    now = database_clock(timezone.now())()
+    heartbeat.beat(now)
+    planner.open_due(now, freeze)
+    sweeper.sweep(now, host=host_name(), random=_random)
+
+
+def work_waits() -> bool:
+    """Return whether a sender would find something to do now."""
+    now = database_clock(timezone.now())()
+    return Batch.objects.waiting(now).exists() and not circuit.is_open(mail_server().name, now)
+
+
+def send(
+    seconds: float = SLICE_SECONDS, interrupted: Callable[[], bool] = lambda: False
+) -> bool | None:
+    """Send for one slice; return whether work is left, or None if all sender slots are taken."""
+    clock = database_clock(timezone.now())
+    with journal.hold(settings.JOURNAL_DIR, sender_slots()) as held:
+        if held is None:
+            return None
+        sender = Sender(
+            server=mail_server(),
+            service=service(),
+            journal=held,
+            host=host_name(),
+            clock=clock,
+            random=_random,
+            seconds=seconds,
+            interrupted=interrupted,
+        )
+        work_left = sender.run()
+    heartbeat.beat(timezone.now())
+    return work_left
+
+
+def sender_slots() -> int:
+    """Return how many senders may run on this host, so that a worker stays free for the tick.
+
+    SQLite has one writer at a time: a second sender would only wait.
+    """
+    return settings.Q_WORKERS - 1 if is_postgresql() else 1
+
+
+def mail_server() -> MailServer:
+    security = Security.NONE
+    if settings.EMAIL_USE_SSL:
+        security = Security.TLS
+    elif settings.EMAIL_USE_TLS:
+        security = Security.STARTTLS
+    return MailServer(
+        host=settings.EMAIL_HOST,
+        port=settings.EMAIL_PORT,
+        security=security,
+        user=settings.EMAIL_HOST_USER,
+        password=settings.EMAIL_HOST_PASSWORD,
+        local_name=urlsplit(settings.SITE_URL).hostname or "localhost",
+        connections=settings.SMTP_CONNECTIONS,
+        messages_per_connection=settings.SMTP_MESSAGES_PER_CONNECTION,
+    )
+
+
+def service() -> Service:
+    return Service(
+        sender_address=settings.SENDER_ADDRESS,
+        host=urlsplit(settings.SITE_URL).hostname or "localhost",
+        unsubscribe_url=partial(tokens.unsubscribe_url, settings.SITE_URL),
+        secret=settings.SECRET_KEY.encode(),
+    )
+
+
+def host_name() -> str:
+    """Return what names this machine in a lease."""
+    return socket.gethostname()

@@ -1,0 +1,57 @@
+"""Freezes a run's audience into deliveries, and cuts them into batches."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+from mailing.engine.database import instant
+
+BATCH_SIZE = 500
+
+
+def freeze(run_id: int, mailing_id: int, owner_id: int, now: datetime) -> int:
+    """Make the deliveries and batches of a new run; return how many deliveries there are.
+
+    One INSERT … SELECT: a row for each client in the mailing's lists or among its single clients,
+    once however often it is there (an owner has one client per normalised address, so one row per
+    address as well: I2). Suppressed addresses get a row that is closed from the start, so that the
+    numbers of a run add up to its audience. Call inside the transaction that makes the run.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO mailing_delivery
+                   (run_id, client_id, email, email_normalized, state, attempts, last_reply)
+            SELECT %s, c.id, c.email, c.email_normalized,
+                   CASE WHEN s.id IS NULL THEN 'pending' ELSE 'suppressed' END, 0, ''
+              FROM mailing_client c
+              LEFT JOIN mailing_suppression s
+                ON s.owner_id = c.owner_id AND s.email_normalized = c.email_normalized
+             WHERE c.owner_id = %s
+               AND c.id IN (SELECT lc.client_id
+                              FROM mailing_clientlist_clients lc
+                              JOIN mailing_mailing_lists ml ON ml.clientlist_id = lc.clientlist_id
+                             WHERE ml.mailing_id = %s
+                             UNION
+                            SELECT client_id FROM mailing_mailing_clients WHERE mailing_id = %s)
+             ORDER BY c.id
+            """,
+            [run_id, owner_id, mailing_id, mailing_id],
+        )
+        size = cursor.rowcount
+        cursor.execute(
+            """
+            INSERT INTO mailing_batch (run_id, first_id, last_id, done, due_at, armed_to, host,
+                                       boot_id, journal)
+            SELECT %s, min(id), max(id), %s, %s, 0, '', '', ''
+              FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS part
+                      FROM mailing_delivery
+                     WHERE run_id = %s AND state = 'pending') AS waiting
+             GROUP BY part
+             ORDER BY part
+            """,
+            [run_id, False, instant(now), BATCH_SIZE, run_id],
+        )
+        return size

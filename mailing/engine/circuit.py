@@ -1,0 +1,44 @@
+"""The circuit breaker of a mail server: after a failure nobody knocks for a while.
+
+While it is open no batch is leased, so nothing is counted against a client; the first sender after
+the pause tries again, and the pause doubles each time the server is still away.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from mailing.models import Circuit
+
+_FIRST_PAUSE = timedelta(seconds=30)
+_LONGEST_PAUSE = timedelta(minutes=15)
+
+
+def is_open(server: str, now: datetime) -> bool:
+    return Circuit.objects.filter(server=server, open_until__gt=now).exists()
+
+
+def open_circuit(server: str, reason: str, *, configuration: bool, now: datetime) -> None:
+    """Note a failure and open the circuit: 30 s at first, 15 min at most.
+
+    Wrong settings do not mend themselves, so those wait the longest pause at once (and a log-in that
+    fails every half minute looks like an attack).
+    """
+    with transaction.atomic():
+        Circuit.objects.get_or_create(server=server)
+        circuit = Circuit.objects.select_for_update().get(server=server)
+        pause = min(_FIRST_PAUSE * 2 ** min(circuit.failures, 10), _LONGEST_PAUSE)
+        circuit.failures += 1
+        circuit.open_until = now + (_LONGEST_PAUSE if configuration else pause)
+        circuit.since = circuit.since or now
+        circuit.reason = reason[:500]
+        circuit.save()
+
+
+def close_circuit(server: str) -> None:
+    """The server took a letter: all is well again."""
+    Circuit.objects.filter(server=server).exclude(failures=0).update(
+        failures=0, open_until=None, since=None, reason=""
+    )

@@ -1,0 +1,66 @@
+"""What the engine's raw statements need to know about SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def instant(value: datetime | None) -> Any:
+    """Return a time as a parameter of a raw statement."""
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def identifier(value: uuid.UUID) -> Any:
+    """Return a UUID as a parameter of a raw statement."""
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+def skip_locked() -> str:
+    """Return the clause that lets workers pass each other; SQLite has one writer at a time."""
+    return "FOR UPDATE SKIP LOCKED" if is_postgresql() else ""
+
+
+def database_clock(now: datetime) -> Callable[[], datetime]:
+    """Return a clock that starts at the database server's time and runs on this host's monotonic one.
+
+    So two hosts agree on leases, and a jump of the system clock changes nothing within a slice. On
+    SQLite the server is this host, whose time is `now`.
+    """
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            now = cursor.fetchone()[0]
+    begun = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - begun)
+
+
+@contextmanager
+def durable() -> Iterator[None]:
+    """Open a transaction that has reached the disk when the block is left (I5).
+
+    Arming is worthless if a power cut can undo it after a letter has left.
+    """
+    with connection.cursor() as cursor:
+        if is_postgresql():
+            with transaction.atomic():
+                cursor.execute("SET LOCAL synchronous_commit = on")
+                yield
+            return
+        # The connection's usual NORMAL syncs the WAL only at checkpoints.
+        cursor.execute("PRAGMA synchronous = FULL")
+        try:
+            with transaction.atomic():
+                yield
+        finally:
+            cursor.execute("PRAGMA synchronous = NORMAL")

@@ -1,0 +1,234 @@
+"""Leases of batches: a worker's temporary claim, fenced by a token (I7).
+
+Raw SQL, because each of these is one conditional UPDATE whose row count is the answer. Times of
+leases come from the database's clock, so that the clocks of two hosts need not agree.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import connection
+
+from mailing.engine.database import identifier, instant, skip_locked
+
+LEASE = timedelta(seconds=45)
+
+
+class Holder(NamedTuple):
+    """Who holds a lease, so that a take-over can find the journal."""
+
+    host: str
+    boot_id: str
+    journal: str
+    journal_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    batch_id: int
+    run_id: int
+    owner_id: int
+    first_id: int
+    last_id: int
+    token: uuid.UUID
+    leased_at: datetime
+
+
+class Row(NamedTuple):
+    """A delivery to be sent now, with its client's names."""
+
+    id: int
+    email: str
+    email_normalized: str
+    attempts: int
+    first_name: str
+    middle_name: str
+    last_name: str
+    suppressed: bool
+
+
+def take(holder: Holder, now: datetime) -> Lease | None:
+    """Lease the next batch that waits, round-robin over owners and their runs; None if none waits.
+
+    Only runs that are being sent, of owners who are not blocked. Call inside a transaction.
+    """
+    token = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT r.id, m.owner_id
+              FROM mailing_run r
+              JOIN mailing_mailing m ON m.id = r.mailing_id
+              JOIN accounts_user u ON u.id = m.owner_id
+              LEFT JOIN mailing_ownergate g ON g.owner_id = m.owner_id
+             WHERE r.status = 'sending' AND u.is_active
+               AND EXISTS (SELECT 1 FROM mailing_batch b
+                            WHERE b.run_id = r.id AND NOT b.done AND b.due_at <= %s
+                              AND b.lease_token IS NULL)
+             ORDER BY g.served_at IS NOT NULL, g.served_at, r.served_at IS NOT NULL, r.served_at,
+                      r.id
+            """,
+            [instant(now)],
+        )
+        for run_id, owner_id in cursor.fetchall():
+            cursor.execute(
+                f"""
+                UPDATE mailing_batch
+                   SET lease_token = %s, lease_until = %s, leased_at = %s, armed_to = 0,
+                       host = %s, boot_id = %s, journal = %s, journal_id = %s
+                 WHERE id = (SELECT id FROM mailing_batch
+                              WHERE run_id = %s AND NOT done AND due_at <= %s
+                                AND lease_token IS NULL
+                              ORDER BY due_at, id LIMIT 1 {skip_locked()})
+                RETURNING id, first_id, last_id
+                """,  # noqa: S608 - a constant
+                [
+                    identifier(token),
+                    instant(now + LEASE),
+                    instant(now),
+                    holder.host,
+                    holder.boot_id,
+                    holder.journal,
+                    identifier(holder.journal_id),
+                    run_id,
+                    instant(now),
+                ],
+            )
+            found = cursor.fetchone()
+            if found is None:
+                continue  # another worker was quicker
+            cursor.execute(
+                "UPDATE mailing_run SET served_at = %s WHERE id = %s", [instant(now), run_id]
+            )
+            cursor.execute(
+                """
+                INSERT INTO mailing_ownergate (owner_id, revision, served_at) VALUES (%s, 0, %s)
+                ON CONFLICT (owner_id) DO UPDATE SET served_at = excluded.served_at
+                """,
+                [owner_id, instant(now)],
+            )
+            return Lease(found[0], run_id, owner_id, found[1], found[2], token, now)
+    return None
+
+
+def rows(lease: Lease, after: int) -> tuple[int, list[Row]]:
+    """Return the owner's revision and the deliveries of the pass with an id above `after`.
+
+    The revision is read first: whatever changes the rows later raises it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT revision FROM mailing_ownergate WHERE owner_id = %s", [lease.owner_id]
+        )
+        revision = cursor.fetchone()[0]
+        cursor.execute(
+            """
+            SELECT d.id, d.email, d.email_normalized, d.attempts,
+                   coalesce(c.first_name, ''), coalesce(c.middle_name, ''),
+                   coalesce(c.last_name, ''), s.id IS NOT NULL
+              FROM mailing_delivery d
+              LEFT JOIN mailing_client c ON c.id = d.client_id
+              LEFT JOIN mailing_suppression s
+                ON s.owner_id = %s AND s.email_normalized = d.email_normalized
+             WHERE d.id > %s AND d.id BETWEEN %s AND %s AND d.run_id = %s
+               AND (d.state = 'pending' OR (d.state = 'deferred' AND d.next_attempt_at <= %s))
+             ORDER BY d.id
+            """,
+            [
+                lease.owner_id,
+                after,
+                lease.first_id,
+                lease.last_id,
+                lease.run_id,
+                instant(lease.leased_at),
+            ],
+        )
+        return revision, [Row._make(row) for row in cursor.fetchall()]
+
+
+class Gate(NamedTuple):
+    """What is checked before each step: may this run's letters leave, and what has changed."""
+
+    open: bool
+    revision: int
+
+
+def arm(lease: Lease, up_to: int, now: datetime) -> Gate | None:
+    """Write the intent to send up to delivery `up_to` and renew the lease (I5); read the gate.
+
+    Returns None if the lease was taken away: nothing more of the batch may be sent (I7). If the gate
+    is not open or the revision not as expected, the caller must `disarm` in the same transaction.
+    The batch is locked before the gate is read, and whoever cancels deliveries locks it too, so a
+    delivery is never both cancelled and armed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE mailing_batch SET armed_to = %s, lease_until = %s"
+            " WHERE id = %s AND lease_token = %s",
+            [up_to, instant(now + LEASE), lease.batch_id, identifier(lease.token)],
+        )
+        if cursor.rowcount != 1:
+            return None
+        cursor.execute(
+            """
+            SELECT r.status = 'sending' AND u.is_active, g.revision
+              FROM mailing_run r
+              JOIN mailing_mailing m ON m.id = r.mailing_id
+              JOIN accounts_user u ON u.id = m.owner_id
+              JOIN mailing_ownergate g ON g.owner_id = m.owner_id
+             WHERE r.id = %s
+            """,
+            [lease.run_id],
+        )
+        is_open, revision = cursor.fetchone()
+        return Gate(bool(is_open), revision)
+
+
+def disarm(lease: Lease, armed_to: int) -> None:
+    """Put the watermark back to where it was before an `arm` in the same transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE mailing_batch SET armed_to = %s WHERE id = %s AND lease_token = %s",
+            [armed_to, lease.batch_id, identifier(lease.token)],
+        )
+
+
+def renew(lease: Lease, now: datetime) -> bool:
+    """Keep the lease while an answer is awaited; return whether it is still ours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE mailing_batch SET lease_until = %s WHERE id = %s AND lease_token = %s",
+            [instant(now + LEASE), lease.batch_id, identifier(lease.token)],
+        )
+        return cursor.rowcount == 1
+
+
+def release(lease: Lease, now: datetime) -> bool:
+    """Give the batch back, once every armed delivery has its outcome; return whether it is done.
+
+    If something in it is left to send, it waits for the earliest next attempt. A lease that was
+    taken away is left alone.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*), min(CASE WHEN state = 'pending' THEN %s ELSE next_attempt_at END)
+              FROM mailing_delivery
+             WHERE id BETWEEN %s AND %s AND run_id = %s AND state IN ('pending', 'deferred')
+            """,
+            [instant(now), lease.first_id, lease.last_id, lease.run_id],
+        )
+        left, earliest = cursor.fetchone()
+        cursor.execute(
+            """
+            UPDATE mailing_batch
+               SET lease_token = NULL, lease_until = NULL, armed_to = 0, done = %s, due_at = %s
+             WHERE id = %s AND lease_token = %s
+            """,
+            [left == 0, earliest or instant(now), lease.batch_id, identifier(lease.token)],
+        )
+        return left == 0

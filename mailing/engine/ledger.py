@@ -1,0 +1,277 @@
+"""The only module that changes a delivery's state. Every move is one conditional UPDATE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+
+from mailing.engine.classify import Reply, Verdict, classify
+from mailing.engine.database import instant, is_postgresql
+from mailing.engine.retry import wait_after
+from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage, SuppressionReason
+from mailing.models import Batch, Delivery, Suppression
+
+
+class Finding(NamedTuple):
+    """What became of one attempt: a row of the log and the delivery's next state."""
+
+    delivery_id: int
+    attempt: int
+    at: datetime
+    state: DeliveryState
+    outcome: Outcome
+    stage: Stage
+    reply: Reply
+    next_attempt_at: datetime | None
+    suppress: bool
+
+
+def judge(
+    delivery_id: int, attempt: int, stage: Stage, reply: Reply, *, at: datetime, random: Random
+) -> tuple[Verdict, Finding | None]:
+    """Return what `reply` means, and what to record; None if the delivery stays as it was."""
+    verdict = classify(stage, reply)
+    if verdict.state is None:
+        return verdict, None
+    retry_at = None
+    if verdict.state == DeliveryState.DEFERRED:
+        retry_at = at + wait_after(attempt, random)
+    finding = Finding(
+        delivery_id,
+        attempt,
+        at,
+        verdict.state,
+        verdict.outcome,
+        stage,
+        reply,
+        retry_at,
+        verdict.suppress,
+    )
+    return verdict, finding
+
+
+def record(findings: Sequence[Finding]) -> None:
+    """Write attempts and states together. Call inside a transaction; recording twice is harmless.
+
+    Late evidence may still turn UNKNOWN into SENT, and nothing else.
+    """
+    if not findings:
+        return
+    if is_postgresql():
+        _record_postgresql(findings)
+    else:
+        _record_sqlite(findings)
+    for finding in findings:
+        if finding.suppress:
+            _suppress_address_of(finding)
+
+
+_ATTEMPT = """
+    INSERT INTO mailing_attempt
+           (delivery_id, number, at, outcome, stage, code, enhanced, reply)
+    {source}
+    ON CONFLICT (delivery_id, number) DO UPDATE
+       SET outcome = excluded.outcome, code = excluded.code, enhanced = excluded.enhanced,
+           reply = excluded.reply
+     WHERE mailing_attempt.outcome = 'unknown'
+"""
+
+
+def _record_sqlite(findings: Sequence[Finding]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            UPDATE mailing_delivery
+               SET state = %s, attempts = max(attempts, %s), next_attempt_at = %s, last_code = %s,
+                   last_reply = %s
+             WHERE id = %s AND (state IN ('pending', 'deferred') OR (state = 'unknown' AND %s))
+            """,
+            [
+                (
+                    f.state.value,
+                    f.attempt,
+                    instant(f.next_attempt_at),
+                    f.reply.code or None,
+                    _text(f.reply),
+                    f.delivery_id,
+                    f.state == DeliveryState.SENT,
+                )
+                for f in findings
+            ],
+        )
+        cursor.executemany(
+            _ATTEMPT.format(source="VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"),
+            [
+                (
+                    f.delivery_id,
+                    f.attempt,
+                    instant(f.at),
+                    f.outcome.value,
+                    f.stage.value,
+                    f.reply.code or None,
+                    f.reply.enhanced,
+                    f.reply.text,
+                )
+                for f in findings
+            ],
+        )
+
+
+def _record_postgresql(findings: Sequence[Finding]) -> None:
+    ids = [f.delivery_id for f in findings]
+    numbers = [f.attempt for f in findings]
+    codes = [f.reply.code or None for f in findings]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE mailing_delivery d
+               SET state = v.state, attempts = greatest(d.attempts, v.attempt),
+                   next_attempt_at = v.next_attempt_at, last_code = v.code, last_reply = v.reply
+              FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::timestamptz[], %s::int[],
+                          %s::text[]) AS v(id, state, attempt, next_attempt_at, code, reply)
+             WHERE d.id = v.id
+               AND (d.state IN ('pending', 'deferred')
+                    OR (d.state = 'unknown' AND v.state = 'sent'))
+            """,
+            [
+                ids,
+                [f.state.value for f in findings],
+                numbers,
+                [f.next_attempt_at for f in findings],
+                codes,
+                [_text(f.reply) for f in findings],
+            ],
+        )
+        cursor.execute(
+            _ATTEMPT.format(
+                source="""
+                SELECT * FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::text[],
+                                     %s::text[], %s::int[], %s::text[], %s::text[])
+                """
+            ),
+            [
+                ids,
+                numbers,
+                [f.at for f in findings],
+                [f.outcome.value for f in findings],
+                [f.stage.value for f in findings],
+                codes,
+                [f.reply.enhanced for f in findings],
+                [f.reply.text for f in findings],
+            ],
+        )
+
+
+def _text(reply: Reply) -> str:
+    return f"{reply.enhanced} {reply.text}".strip()
+
+
+def _suppress_address_of(finding: Finding) -> None:
+    delivery = Delivery.objects.select_related("run__mailing").get(pk=finding.delivery_id)
+    suppress(
+        owner_id=delivery.run.mailing.owner_id,
+        email_normalized=delivery.email_normalized,
+        reason=SuppressionReason.BOUNCED,
+        now=finding.at,
+    )
+
+
+def suppress(
+    *, owner_id: int, email_normalized: str, reason: SuppressionReason, now: datetime
+) -> None:
+    """Keep an address from the owner's mailings from now on, also in a run under way.
+
+    Call inside a transaction. Only what is armed already (about a tenth of a second) still leaves.
+    """
+    Suppression.objects.get_or_create(
+        owner_id=owner_id,
+        email_normalized=email_normalized,
+        defaults={"reason": reason, "created_at": now},
+    )
+    raise_revision(owner_id)
+
+
+def raise_revision(owner_id: int) -> None:
+    """Tell the senders of an owner's letters to read their rows again before the next step."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO mailing_ownergate (owner_id, revision) VALUES (%s, 1)
+            ON CONFLICT (owner_id) DO UPDATE SET revision = mailing_ownergate.revision + 1
+            """,
+            [owner_id],
+        )
+
+
+def mark_suppressed(delivery_ids: Sequence[int]) -> None:
+    """Take out deliveries whose address is suppressed by now. Only the lease's holder may call it."""
+    _open(pk__in=delivery_ids).update(state=DeliveryState.SUPPRESSED, next_attempt_at=None)
+
+
+def expire(run_id: int, first_id: int, last_id: int) -> None:
+    """Give up what is still open in a range of a run. Only the lease's holder may call it."""
+    _open(run_id=run_id, pk__range=(first_id, last_id)).update(
+        state=DeliveryState.EXPIRED, next_attempt_at=None
+    )
+
+
+def cancel_unarmed(run_id: int) -> None:
+    """Cancel what has certainly not left: the open deliveries beyond their batch's watermark.
+
+    Call inside a transaction. Locking the batches first keeps senders from arming meanwhile.
+    """
+    batches = Batch.objects.filter(run_id=run_id, done=False).order_by("pk").select_for_update()
+    for batch in list(batches):
+        first_id = max(batch.first_id, batch.armed_to + 1)
+        _open(run_id=run_id, pk__range=(first_id, batch.last_id)).update(
+            state=DeliveryState.CANCELLED, next_attempt_at=None
+        )
+
+
+def cancel_for_client(client_id: int) -> None:
+    """Cancel and anonymise the unsent deliveries of a client who is about to be deleted.
+
+    Call inside the transaction that deletes. What is armed at this instant still leaves.
+    """
+    waiting = list(_open(client_id=client_id).values_list("pk", "run_id", "run__mailing__owner_id"))
+    for owner_id in {owner_id for _pk, _run_id, owner_id in waiting}:
+        raise_revision(owner_id)
+    for pk, run_id, _owner_id in waiting:
+        batch = Batch.objects.select_for_update().get(
+            run_id=run_id, first_id__lte=pk, last_id__gte=pk
+        )
+        if pk > batch.armed_to:
+            _open(pk=pk).update(
+                state=DeliveryState.CANCELLED,
+                next_attempt_at=None,
+                email="",
+                email_normalized=f"erased {pk}",
+            )
+
+
+def reopen(run_id: int, states: Iterable[DeliveryState], now: datetime) -> int:
+    """Put deliveries back to pending because a person asks for it; return how many those were.
+
+    Addresses that are suppressed by now are sorted out when their batch is leased.
+    """
+    wanted = set(states) & {DeliveryState.FAILED, DeliveryState.UNKNOWN}
+    reopened = Delivery.objects.filter(run_id=run_id, state__in=wanted).update(
+        state=DeliveryState.PENDING, next_attempt_at=None
+    )
+    pending = Delivery.objects.filter(
+        run_id=run_id,
+        pk__range=(OuterRef("first_id"), OuterRef("last_id")),
+        state=DeliveryState.PENDING,
+    )
+    Batch.objects.filter(Exists(pending), run_id=run_id, done=True).update(done=False, due_at=now)
+    return reopened
+
+
+def _open(**conditions: object) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state__in=OPEN_DELIVERIES, **conditions)

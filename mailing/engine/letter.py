@@ -1,0 +1,304 @@
+"""Letters: a run's content compiled once, then joined with the values of each client. Pure.
+
+The text and HTML parts are split at their merge fields before they are encoded. Each literal piece
+is quoted-printable once; a soft line break (RFC 2045 section 6.7) stands before and after every
+field, so a value starts at column 0 and ends its own encoded line, and can be encoded by itself.
+Whatever the value is, lines stay within 76 characters, no line begins with a dot (RFC 5321 section
+4.5.2 needs no stuffing then), and the body parses back to exactly text and value.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import hmac
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import NamedTuple
+
+from mailing.merge_fields import FIELD, UNSUBSCRIBE_URL, substitute
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_QP_SAFE = re.compile(r"[A-Za-z0-9 !\"#$%&'()*+,\-/:;<>?@\[\]\\^_`{|}~]{0,72}(?<! )")
+_PHRASE_SAFE = re.compile(r"[A-Za-z0-9 !#$%&'*+\-/=?^_`{|}~]*")
+_SOFT_BREAK = b"=\r\n"
+
+
+class RenderError(ValueError):
+    """This client's values cannot be put into a letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a run freezes. `text` and `html` hold merge fields; those in `html` are HTML-escaped."""
+
+    subject: str
+    text: str
+    html: str
+    sender_name: str
+    reply_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is the same in all letters of this installation."""
+
+    sender_address: str
+    host: str
+    """The site's host name: it ends the List-Id."""
+    unsubscribe_url: Callable[[int], str]
+    """From a delivery's id to the address that its List-Unsubscribe names."""
+    secret: bytes
+    """Marks the Message-IDs as ours."""
+
+
+class Recipient(NamedTuple):
+    """One delivery's part of a letter. `email` has its domain as A-label already."""
+
+    delivery_id: int
+    email: str
+    first_name: str
+    middle_name: str
+    last_name: str
+
+
+class Letter:
+    """A compiled run. `render` is the hot path: one bytes format per client."""
+
+    def __init__(
+        self, content: Content, service: Service, *, run_id: int, mailing_id: int, mailing_name: str
+    ) -> None:
+        self._run_id = run_id
+        self._unsubscribe_url = service.unsubscribe_url
+        self._secret = service.secret
+        self._domain = service.sender_address.rpartition("@")[2].encode("ascii")
+        self._subject = content.subject
+        self._date: tuple[int, bytes] = (0, b"")
+        list_id = encode_list_id(mailing_name, f"m{mailing_id}.{service.host}")
+        literals, self._slots = _layout(content, service.sender_address, list_id, run_id)
+        self._format = b"%b".join(literal.replace(b"%", b"%%") for literal in literals)
+
+    def render(self, recipient: Recipient, at: int) -> bytes:
+        """Return the whole message, CRLF line ends, without the final dot; `at` is a Unix time.
+
+        Raises RenderError if the address cannot stand in a header.
+        """
+        values = self._values(recipient)
+        unsubscribe = values[UNSUBSCRIBE_URL]
+        parts: list[bytes] = []
+        for slot in self._slots:
+            if slot.context is _TEXT:
+                parts.append(_qp_value(values[slot.field] or slot.default))
+            elif slot.context is _HTML:
+                parts.append(_qp_value(html.escape(values[slot.field] or slot.default)))
+            else:
+                parts.append(self._header(slot.field, recipient, values, unsubscribe, at))
+        return self._format % tuple(parts)
+
+    def message_id(self, delivery_id: int) -> bytes:
+        """Return the same id for every attempt at a delivery, so that a copy can be recognised."""
+        local = b"%d.%d" % (self._run_id, delivery_id)
+        mark = hmac.digest(self._secret, local, hashlib.sha256)[:4].hex().encode()
+        return b"<%b.%b@%b>" % (local, mark, self._domain)
+
+    def _values(self, recipient: Recipient) -> dict[str, str]:
+        first, last = _one_line(recipient.first_name), _one_line(recipient.last_name)
+        return {
+            "first_name": first,
+            "middle_name": _one_line(recipient.middle_name),
+            "last_name": last,
+            "full_name": f"{first} {last}".strip(),
+            "email": recipient.email,
+            UNSUBSCRIBE_URL: self._unsubscribe_url(recipient.delivery_id),
+        }
+
+    def _header(
+        self, name: str, recipient: Recipient, values: Mapping[str, str], unsubscribe: str, at: int
+    ) -> bytes:
+        if name == "to":
+            return encode_mailbox(values["full_name"], recipient.email, len("To: "))
+        if name == "message_id":
+            return self.message_id(recipient.delivery_id)
+        if name == "date":
+            if at != self._date[0]:
+                self._date = (at, formatdate(at).removesuffix("-0000").encode() + b"+0000")
+            return self._date[1]
+        if name == "subject":
+            return encode_unstructured(substitute(self._subject, values))
+        return unsubscribe.encode("ascii")
+
+
+def encode_unstructured(text: str) -> bytes:
+    """Return the value of Subject: ASCII as it is if short, else RFC 2047 words on folded lines."""
+    text = _one_line(text)
+    if text.isascii() and len(text) <= 60 and "=?" not in text:
+        return text.encode()
+    return _encoded_words(text, len("Subject: "))
+
+
+def encode_mailbox(name: str, address: str, prefix: int = len("Reply-To: ")) -> bytes:
+    """Return `name <address>` for an address header. Control characters become blanks.
+
+    An address with a non-ASCII local part comes out in UTF-8 and needs SMTPUTF8 (RFC 6532).
+    `prefix` is the length of the field name, colon and blank before the value.
+    """
+    if _CONTROL.search(address) or not address or address.count("@") != 1:
+        raise RenderError("not an address")
+    mailbox = address.encode()
+    if not name:
+        return mailbox
+    name = _one_line(name)
+    if not (name.isascii() and len(name) <= 60):
+        phrase = _encoded_words(name, prefix)
+    elif _PHRASE_SAFE.fullmatch(name) and "=?" not in name:
+        phrase = name.encode()
+    else:
+        phrase = b'"' + name.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    separator = b" " if len(phrase) + len(mailbox) < 70 else b"\r\n "
+    return phrase + separator + b"<" + mailbox + b">"
+
+
+# --- Compilation ----------------------------------------------------------------------------------
+
+_HEADER, _TEXT, _HTML = "header", "text", "html"
+
+
+class _Slot(NamedTuple):
+    context: str
+    field: str
+    default: str = ""
+
+
+def _layout(
+    content: Content, sender_address: str, list_id: bytes, run_id: int
+) -> tuple[list[bytes], list[_Slot]]:
+    """Return n+1 literals and the n slots between them."""
+    literals: list[bytes] = [b""]
+    slots: list[_Slot] = []
+
+    def literal(piece: bytes) -> None:
+        literals[-1] += piece
+
+    def slot(context: str, field: str, default: str = "") -> None:
+        slots.append(_Slot(context, field, default))
+        literals.append(b"")
+
+    # The boundary cannot occur in a part: "=_" is not valid quoted-printable.
+    boundary = b"=_" + hashlib.sha256(b"%d" % run_id).hexdigest()[:32].encode()
+    literal(b"MIME-Version: 1.0\r\nDate: ")
+    slot(_HEADER, "date")
+    literal(b"\r\nFrom: " + encode_mailbox(content.sender_name, sender_address))
+    if content.reply_to:
+        literal(b"\r\nReply-To: " + encode_mailbox("", content.reply_to))
+    literal(b"\r\nTo: ")
+    slot(_HEADER, "to")
+    literal(b"\r\nSubject: ")
+    if FIELD.search(content.subject):
+        slot(_HEADER, "subject")
+    else:
+        literal(encode_unstructured(content.subject))
+    literal(b"\r\nMessage-ID: ")
+    slot(_HEADER, "message_id")
+    literal(b"\r\nList-Id: " + list_id)
+    literal(b"\r\nList-Unsubscribe: <")
+    slot(_HEADER, UNSUBSCRIBE_URL)
+    literal(
+        b">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click"
+        b"\r\nPrecedence: bulk\r\nX-Auto-Response-Suppress: OOF, AutoReply"
+        b'\r\nContent-Type: multipart/alternative;\r\n boundary="' + boundary + b'"\r\n'
+    )
+    for context, subtype, template in (
+        (_TEXT, b"plain", content.text),
+        (_HTML, b"html", content.html),
+    ):
+        literal(
+            b"\r\n--" + boundary + b"\r\nContent-Type: text/" + subtype + b"; charset=utf-8"
+            b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        )
+        for piece in _split(template):
+            if isinstance(piece, bytes):
+                literal(piece)
+            else:
+                field, default = piece
+                if context is _HTML:
+                    default = html.unescape(default)
+                slot(context, field, default)
+        literal(b"\r\n")
+    literal(b"--" + boundary + b"--\r\n")
+    return literals, slots
+
+
+def encode_list_id(name: str, identifier: str) -> bytes:
+    """Return the value of List-Id: a phrase and an identifier in angle brackets (RFC 2919)."""
+    name = _one_line(name)
+    if not name:
+        return b"<" + identifier.encode("ascii") + b">"
+    # The same phrase as of a mailbox; the dummy address only passes through its checks.
+    phrase = encode_mailbox(name, "a@b").removesuffix(b"<a@b>").rstrip()
+    return phrase + b"\r\n <" + identifier.encode("ascii") + b">"
+
+
+def _split(template: str) -> Iterator[bytes | tuple[str, str]]:
+    """Yield encoded literals and (field, default) pairs, soft breaks in the literals."""
+    pieces = FIELD.split(template)
+    last = len(pieces) - 1
+    for i in range(0, len(pieces), 3):
+        text = pieces[i].replace("\r\n", "\n").replace("\r", "\n")
+        encoded = _qp(text)
+        if i < last and text and not text.endswith("\n"):
+            encoded += _SOFT_BREAK
+        yield (_SOFT_BREAK if i else b"") + encoded
+        if i < last:
+            yield pieces[i + 1], (pieces[i + 2] or "").strip()
+
+
+def _qp_value(value: str) -> bytes:
+    return value.encode() if _QP_SAFE.fullmatch(value) else _qp(value)
+
+
+def _qp(text: str) -> bytes:
+    """Return quoted-printable with CRLF; no line begins with a dot, the last has room for a "="."""
+    lines = binascii.b2a_qp(text.encode("utf-8", "replace"), istext=True).split(b"\n")
+    lines[-1] = _narrow(lines[-1])  # b2a_qp fills a last line up to 76 characters
+    return b"\r\n".join(
+        _narrow(b"=2E" + line[1:]) if line.startswith(b".") else line for line in lines
+    )
+
+
+def _narrow(line: bytes) -> bytes:
+    """Return an encoded line that may be too long as one or two lines of at most 75 characters."""
+    if len(line) <= 75:
+        return line
+    cut = 70
+    while b"=" in line[cut - 2 : cut]:  # not inside of =XX
+        cut -= 1
+    rest = line[cut:]
+    return line[:cut] + _SOFT_BREAK + (b"=2E" + rest[1:] if rest.startswith(b".") else rest)
+
+
+def _encoded_words(text: str, prefix: int) -> bytes:
+    """Return RFC 2047 words, split between characters, one a line of at most 76 characters.
+
+    `prefix` is the length of the field name, colon and blank before the first word.
+    """
+    words: list[bytes] = []
+    current = b""
+    room = (76 - prefix - len("=?utf-8?b??=")) // 4 * 3
+    for character in text:
+        encoded = character.encode("utf-8", "replace")
+        if len(current) + len(encoded) > room:
+            words.append(current)
+            current = b""
+            room = 45
+        current += encoded
+    words.append(current)
+    return b"\r\n ".join(
+        b"=?utf-8?b?" + binascii.b2a_base64(word, newline=False) + b"?=" for word in words
+    )
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL.sub(" ", text).strip()

@@ -1,0 +1,150 @@
+"""Opens a run for every mailing that has fallen due: each occurrence once, whoever asks (I1)."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from mailing.engine import audience, runs
+from mailing.engine.letter import Content
+from mailing.enums import MailingStatus, RunStatus, mailing_sources
+from mailing.models import Mailing, Run
+
+logger = logging.getLogger(__name__)
+
+Freeze = Callable[[Mailing], Content]
+"""Renders a mailing's message as it is now; raises ContentError if that is impossible."""
+
+GIVE_UP_AFTER = timedelta(hours=48)
+"""Stale news is worse than none: what has not left by then expires."""
+_LONGEST_GRACE = timedelta(hours=12)
+
+
+class ContentError(Exception):
+    """The mailing's message cannot be rendered; the text says why."""
+
+
+def grace(period: timedelta | None) -> timedelta:
+    """Return how late an occurrence may still be served: half a period, twelve hours at most."""
+    return _LONGEST_GRACE if period is None else min(_LONGEST_GRACE, period / 2)
+
+
+def open_due(now: datetime, freeze: Freeze) -> list[int]:
+    """Open the runs of all mailings that are due and return the ids of those to be sent.
+
+    However long nobody looked, a mailing gets at most one run: for its latest occurrence, if that is
+    within the grace time; otherwise the run is kept as "missed" and nobody gets a late letter.
+    One mailing that cannot be opened does not stop the others.
+    """
+    opened = []
+    for mailing in Mailing.objects.due(now).select_related("period", "message", "owner"):
+        try:
+            run = _open_occurrence(mailing, now, freeze)
+        except ContentError as error:
+            Mailing.objects.active().filter(pk=mailing.pk).update(
+                status=MailingStatus.PAUSED, reason=str(error)[:500]
+            )
+            continue
+        except Exception:
+            logger.exception("mailing %s could not be opened", mailing.pk)
+            continue
+        if run is not None and run.status == RunStatus.SENDING:
+            opened.append(run.pk)
+    return opened
+
+
+def open_now(mailing: Mailing, *, form_key: uuid.UUID, now: datetime, freeze: Freeze) -> Run | None:
+    """Open a run at once because a person asks; None if this form was sent before."""
+    content = freeze(mailing)
+    with transaction.atomic():
+        if Run.objects.filter(mailing=mailing).unfinished().exists():
+            return None
+        return _open(mailing, due_at=now, form_key=form_key, now=now, content=content)
+
+
+def _open_occurrence(mailing: Mailing, now: datetime, freeze: Freeze) -> Run | None:
+    due_at = mailing.schedule.latest_until(now) or mailing.next_due_at
+    following = mailing.schedule.next_after(max(now, due_at))
+    late = now - due_at > grace(mailing.schedule.period)
+    if not mailing.owner.is_active:
+        return None
+    content = None if late else freeze(mailing)
+    with transaction.atomic():
+        # Whoever moves `next_due_at` on has the occurrence; the constraint is the second lock.
+        if (
+            not Mailing.objects.active()
+            .filter(pk=mailing.pk, next_due_at=mailing.next_due_at)
+            .update(next_due_at=following)
+        ):
+            return None
+        if content is None:
+            run = _close_unsent(mailing, due_at, now, RunStatus.MISSED)
+        elif Run.objects.filter(mailing=mailing).unfinished().exists():
+            run = _close_unsent(mailing, due_at, now, RunStatus.SKIPPED)
+        else:
+            run = _open(mailing, due_at=due_at, form_key=None, now=now, content=content)
+        runs.rest_mailing(mailing.pk)
+    return run
+
+
+def _open(
+    mailing: Mailing,
+    *,
+    due_at: datetime,
+    form_key: uuid.UUID | None,
+    now: datetime,
+    content: Content,
+) -> Run | None:
+    run = _insert(
+        Run(
+            mailing=mailing,
+            due_at=due_at,
+            form_key=form_key,
+            status=RunStatus.SENDING,
+            opened_at=now,
+            expires_at=now + GIVE_UP_AFTER,
+            subject=content.subject,
+            html=content.html,
+            text=content.text,
+            sender_name=content.sender_name,
+            reply_to=content.reply_to,
+        )
+    )
+    if run is None:
+        return None
+    Mailing.objects.filter(pk=mailing.pk, status__in=mailing_sources(MailingStatus.SENDING)).update(
+        status=MailingStatus.SENDING
+    )
+    run.audience_size = audience.freeze(run.pk, mailing.pk, mailing.owner_id, now)
+    run.save(update_fields=["audience_size"])
+    runs.settle(run.pk, now)  # an audience of nobody is finished at once
+    return run
+
+
+def _close_unsent(
+    mailing: Mailing, due_at: datetime, now: datetime, status: RunStatus
+) -> Run | None:
+    return _insert(
+        Run(
+            mailing=mailing,
+            due_at=due_at,
+            status=status,
+            opened_at=now,
+            finished_at=now,
+            expires_at=now,
+        )
+    )
+
+
+def _insert(run: Run) -> Run | None:
+    """Save a new run; None if the occurrence or the form already has one."""
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+    except IntegrityError:
+        return None
+    return run

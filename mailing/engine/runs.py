@@ -1,0 +1,47 @@
+"""When a run ends, and what follows for its mailing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from mailing.engine import ledger
+from mailing.enums import OPEN_DELIVERIES, OPEN_RUNS, MailingStatus, RunStatus
+from mailing.models import Batch, Delivery, Mailing, Run
+
+
+def settle(run_id: int, now: datetime) -> bool:
+    """Close the run if nothing in it is left to send; return whether this call closed it.
+
+    I4: a run is finished if and only if none of its deliveries is open. That is a query; the one
+    over batches before it only spares the big one while there is an obvious rest.
+    """
+    if Run.objects.filter(pk=run_id, status=RunStatus.CANCELLED).exists():
+        with transaction.atomic():
+            ledger.cancel_unarmed(run_id)  # what came back unsent after the run was cancelled
+        return False
+    unfinished_batch = Batch.objects.filter(run=OuterRef("pk"), done=False)
+    if Run.objects.filter(Exists(unfinished_batch), pk=run_id).exists():
+        return False
+    open_delivery = Delivery.objects.filter(run=OuterRef("pk"), state__in=OPEN_DELIVERIES)
+    with transaction.atomic():
+        closed = Run.objects.filter(
+            ~Exists(unfinished_batch), ~Exists(open_delivery), pk=run_id, status=RunStatus.SENDING
+        ).update(status=RunStatus.COMPLETED, finished_at=now)
+        if closed:
+            rest_mailing(Run.objects.values_list("mailing_id", flat=True).get(pk=run_id))
+    return bool(closed)
+
+
+def rest_mailing(mailing_id: int) -> None:
+    """Move a mailing whose run has ended: to scheduled if more dates follow, else to completed."""
+    open_run = Run.objects.filter(mailing=OuterRef("pk"), status__in=OPEN_RUNS)
+    resting = Mailing.objects.filter(~Exists(open_run), pk=mailing_id)
+    resting.filter(
+        next_due_at=None, status__in=(MailingStatus.SENDING, MailingStatus.SCHEDULED)
+    ).update(status=MailingStatus.COMPLETED)
+    resting.filter(next_due_at__isnull=False, status=MailingStatus.SENDING).update(
+        status=MailingStatus.SCHEDULED
+    )

@@ -1,0 +1,370 @@
+"""One slice of sending: leases batches, arms a few deliveries at a time, hands them to the server.
+
+    lease a batch ─ arm (one durable transaction: outcomes so far, gate, watermark) ─ render ─ SMTP
+                     └──────────────── again for each step ────────────────────────────────┘
+
+A step is no larger than what leaves in about a tenth of a second, so a pause, a block or an
+unsubscription takes effect within that. After the slice nothing new is armed, but every answer that
+is owed is awaited.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from django.db import DatabaseError, connection, transaction
+
+from mailing.addresses import wire_address
+from mailing.engine import circuit, leases, ledger, runs, sweeper
+from mailing.engine.classify import Fault, Reply
+from mailing.engine.database import durable
+from mailing.engine.journal import Journal, JournalError, boot_id
+from mailing.engine.leases import Holder, Lease, Row
+from mailing.engine.ledger import Finding
+from mailing.engine.letter import Content, Letter, Recipient, RenderError, Service
+from mailing.engine.transport.pool import Pool, ServerDown
+from mailing.engine.transport.server import MailServer
+from mailing.engine.transport.session import Outgoing, Withheld
+from mailing.enums import DeliveryState, Outcome, Stage
+from mailing.models import Run
+
+logger = logging.getLogger(__name__)
+
+SLICE_SECONDS = 20.0
+_STEP_SECONDS = 0.1
+_LARGEST_STEP = 500
+_RENEW_SECONDS = 15.0
+_WRITE_AGAIN_SECONDS = (0.2, 0.5, 1, 2, 5, 10, 20)
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """A leased batch while its letters are under way."""
+
+    lease: Lease
+    letter: Letter
+    revision: int
+    rows: deque[Row]  # not armed yet
+    armed_to: int = 0
+    owed: int = 0  # armed, without an outcome
+
+
+class Sender:
+    """Sends for one slice. Implements the transport's `Handler`."""
+
+    def __init__(
+        self,
+        *,
+        server: MailServer,
+        service: Service,
+        journal: Journal,
+        host: str,
+        clock: Callable[[], datetime],
+        random: Random,
+        seconds: float = SLICE_SECONDS,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._server = server
+        self._service = service
+        self._journal = journal
+        self._host = host
+        self._clock = clock
+        self._random = random
+        self._until = time.monotonic() + seconds
+        self._interrupted = interrupted
+        self._letters: dict[int, Letter] = {}
+        self._batches: list[_Batch] = []
+        self._current: _Batch | None = None
+        self._window: deque[tuple[_Batch, Row]] = deque()  # armed, not handed over
+        self._under_way: dict[int, tuple[_Batch, Row]] = {}  # handed over, not answered
+        self._findings: list[Finding] = []  # not recorded yet
+        self._second_chances: set[int] = set()
+        self._stopped = False
+        self._exhausted = False
+        self._accepted = False
+        self._sender_address = service.sender_address.encode("ascii")
+        self._unix_time = 0
+        self._step = server.connections
+        self._armed_at = 0.0
+        self._renewed_at = 0.0
+
+    def run(self) -> bool:
+        """Send until the slice ends or nothing waits; return whether work may be left for another.
+
+        Whatever happens on the way, what is known of each letter has been recorded, or is in the
+        journal, when this returns or raises.
+        """
+        now = self._clock()
+        sweeper.settle_journal(self._journal, now, host=self._host, random=self._random)
+        if circuit.is_open(self._server.name, now) or not self._lease_first():
+            return False
+        rows = len(self._current.rows) if self._current else 0
+        try:
+            Pool(self._server, self, self._beat).run(rows)
+        except ServerDown as down:
+            logger.warning("mail server %s: %s", self._server.name, down)
+            circuit.open_circuit(
+                self._server.name,
+                str(down),
+                configuration=down.configuration,
+                now=self._clock(),
+            )
+            return False
+        finally:
+            self._finish()
+        return not self._exhausted
+
+    # --- What the transport asks and tells --------------------------------------------------------
+
+    def next_letter(self) -> Outgoing | None:
+        while not self._stopped and (self._window or self._next_step()):
+            batch, row = self._window.popleft()
+            letter = self._render(batch, row)
+            if letter is not None:
+                self._under_way[row.id] = (batch, row)
+                return letter
+        return None
+
+    def has_letters(self) -> bool:
+        return not self._stopped and (bool(self._window) or not self._exhausted)
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._window.clear()
+
+    def about_to_dot(self, letter: Outgoing) -> None:
+        try:
+            self._journal.dot(letter.delivery_id, letter.attempt)
+        except JournalError as error:
+            logger.error("nothing is sent: %s", error)  # noqa: TRY400 - the text says it all
+            raise Withheld from error
+
+    def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
+        batch, row = self._under_way.pop(letter.delivery_id)
+        verdict, finding = ledger.judge(
+            row.id, letter.attempt, stage, reply, at=self._clock(), random=self._random
+        )
+        confused = verdict.fault is Fault.PROTOCOL and row.id not in self._second_chances
+        if finding is None or (confused and verdict.state == DeliveryState.FAILED):
+            self._second_chances.add(row.id)
+            self._window.appendleft((batch, row))
+            return True
+        self._accepted = self._accepted or verdict.outcome == Outcome.ACCEPTED
+        self._note(batch, finding)
+        return verdict.hang_up
+
+    def returned(self, letter: Outgoing, stage: Stage, reply: Reply) -> None:
+        batch, row = self._under_way.pop(letter.delivery_id)
+        if row.id not in self._second_chances or not reply.text:
+            self._second_chances.add(row.id)
+            self._window.appendleft((batch, row))
+            return
+        # The connection ended twice at this letter: it may be the reason, so others go first.
+        busy = Reply(451, text=reply.text)
+        _verdict, finding = ledger.judge(
+            row.id, letter.attempt, stage, busy, at=self._clock(), random=self._random
+        )
+        if finding is not None:
+            self._note(batch, finding._replace(reply=reply))
+
+    # --- Steps ------------------------------------------------------------------------------------
+
+    def _lease_first(self) -> bool:
+        """Lease before connecting, so that nobody connects for nothing; arm only when connected."""
+        with transaction.atomic():
+            self._current = self._lease()
+        return self._current is not None
+
+    def _next_step(self) -> bool:
+        """Record what is known, then arm the next few deliveries; return whether there are any."""
+        if self._stopped or self._interrupted() or time.monotonic() >= self._until:
+            self._stopped = True
+            return False
+        try:
+            with durable():
+                ledger.record(self._findings)
+                released = self._release_finished()
+                batch, rows = self._arm()
+        except DatabaseError:
+            logger.exception("nothing more is sent until the database answers")
+            self.stop()
+            return False
+        self._findings.clear()
+        now = self._clock()
+        self._unix_time = int(now.timestamp())
+        for run_id in released:
+            runs.settle(run_id, now)
+        if batch is None:
+            self._exhausted = True
+            return False
+        for row in rows:
+            batch.rows.popleft()
+            self._window.append((batch, row))
+        batch.armed_to = rows[-1].id
+        batch.owed += len(rows)
+        return True
+
+    def _arm(self) -> tuple[_Batch | None, list[Row]]:
+        while True:
+            batch = self._current
+            if batch is None or not batch.rows:
+                self._current = self._lease()
+                if self._current is None:
+                    return None, []
+                continue
+            rows = [batch.rows[i] for i in range(min(self._step_size(), len(batch.rows)))]
+            gate = leases.arm(batch.lease, rows[-1].id, self._clock())
+            if gate is None:
+                batch.rows.clear()  # fenced: another worker has it
+            elif not gate.open:
+                leases.disarm(batch.lease, batch.armed_to)
+                batch.rows.clear()
+            elif gate.revision != batch.revision:
+                leases.disarm(batch.lease, batch.armed_to)
+                self._load(batch, after=batch.armed_to)
+            else:
+                return batch, rows
+
+    def _step_size(self) -> int:
+        """Return how many deliveries leave in about a tenth of a second, by the step before."""
+        now = time.monotonic()
+        elapsed, self._armed_at = now - self._armed_at, now
+        wanted = int(self._step * _STEP_SECONDS / max(elapsed, 1e-6))
+        self._step = max(self._server.connections, min(wanted, 4 * self._step, _LARGEST_STEP))
+        return self._step
+
+    def _lease(self) -> _Batch | None:
+        now = self._clock()
+        holder = Holder(self._host, boot_id(), str(self._journal.path), self._journal.journal_id)
+        lease = leases.take(holder, now)
+        if lease is None:
+            return None
+        run = Run.objects.select_related("mailing").get(pk=lease.run_id)
+        batch = _Batch(lease, self._letter(run), 0, deque())
+        self._batches.append(batch)
+        if run.expires_at <= now:
+            ledger.expire(run.pk, lease.first_id, lease.last_id)
+        else:
+            self._load(batch, after=0)
+        return batch
+
+    def _load(self, batch: _Batch, *, after: int) -> None:
+        batch.revision, rows = leases.rows(batch.lease, after)
+        suppressed = [row.id for row in rows if row.suppressed]
+        if suppressed:
+            ledger.mark_suppressed(suppressed)
+        batch.rows = deque(row for row in rows if not row.suppressed)
+
+    def _letter(self, run: Run) -> Letter:
+        letter = self._letters.get(run.pk)
+        if letter is None:
+            content = Content(run.subject, run.text, run.html, run.sender_name, run.reply_to)
+            letter = Letter(
+                content,
+                self._service,
+                run_id=run.pk,
+                mailing_id=run.mailing_id,
+                mailing_name=run.mailing.name,
+            )
+            if len(self._letters) >= 20:
+                self._letters.clear()
+            self._letters[run.pk] = letter
+        return letter
+
+    def _render(self, batch: _Batch, row: Row) -> Outgoing | None:
+        attempt = row.attempts + 1
+        address = wire_address(row.email, row.email_normalized)
+        recipient = Recipient(row.id, address, row.first_name, row.middle_name, row.last_name)
+        try:
+            content = batch.letter.render(recipient, self._unix_time)
+        except RenderError as error:
+            finding = Finding(
+                row.id,
+                attempt,
+                self._clock(),
+                DeliveryState.FAILED,
+                Outcome.PERMANENT,
+                Stage.RENDER,
+                Reply(0, text=str(error)),
+                None,
+                False,
+            )
+            self._note(batch, finding)
+            return None
+        return Outgoing(
+            row.id,
+            attempt,
+            self._sender_address,
+            address.encode(),
+            content,
+            needs_utf8=not address.isascii(),
+        )
+
+    # --- Outcomes ---------------------------------------------------------------------------------
+
+    def _note(self, batch: _Batch, finding: Finding) -> None:
+        batch.owed -= 1
+        self._findings.append(finding)
+        try:
+            self._journal.answer(finding.delivery_id, finding.attempt, finding.stage, finding.reply)
+        except JournalError:
+            self.stop()  # the database still gets it
+
+    def _beat(self) -> None:
+        """Once a second, also while an answer is awaited: record, and keep the leases."""
+        if self._interrupted() or time.monotonic() >= self._until:
+            self.stop()
+        now = time.monotonic()
+        if not self._findings and now - self._renewed_at < _RENEW_SECONDS:
+            return
+        try:
+            with transaction.atomic():
+                ledger.record(self._findings)
+                if now - self._renewed_at >= _RENEW_SECONDS:
+                    self._renewed_at = now
+                    for batch in self._batches:
+                        leases.renew(batch.lease, self._clock())
+        except DatabaseError:
+            logger.exception("nothing more is sent until the database answers")
+            self.stop()
+        else:
+            self._findings.clear()
+
+    def _release_finished(self) -> list[int]:
+        """Give back the batches that are through; return their runs. Inside the transaction."""
+        through = [b for b in self._batches if not b.rows and not b.owed]
+        for batch in through:
+            leases.release(batch.lease, self._clock())
+            self._batches.remove(batch)
+            if batch is self._current:
+                self._current = None
+        return [batch.lease.run_id for batch in through]
+
+    def _finish(self) -> None:
+        """Record and release everything; try again while the database is away, for a while."""
+        for pause in (*_WRITE_AGAIN_SECONDS, None):
+            try:
+                with durable():
+                    ledger.record(self._findings)
+                    under_way = {id(batch) for batch, _row in self._under_way.values()}
+                    for batch in self._batches:
+                        if id(batch) not in under_way:
+                            leases.release(batch.lease, self._clock())
+                if self._accepted:
+                    circuit.close_circuit(self._server.name)
+                for run_id in {batch.lease.run_id for batch in self._batches}:
+                    runs.settle(run_id, self._clock())
+            except DatabaseError:
+                if pause is None:
+                    raise  # the journal has it all; the next sender or the sweeper reads it
+                connection.close()
+                time.sleep(pause)
+            else:
+                self._findings.clear()
+                return

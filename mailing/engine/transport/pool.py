@@ -1,0 +1,278 @@
+"""Several SMTP connections in one thread: sockets, TLS, time-outs.
+
+`Pool.run` works until the handler has no more letters and every answer that is owed has come. A
+connection that fails is replaced while letters remain. A server that lets nobody in, or drops three
+connections in a row without taking a letter, ends the run with ServerDown; what is under way on the
+other connections is still awaited, so that nothing becomes unknown without need.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from mailing.engine.classify import Reply
+from mailing.engine.transport.server import MailServer, Security
+from mailing.engine.transport.session import Handler, Session, Trouble, Withheld
+
+_CHUNK = 65_536
+_TROUBLES_IN_A_ROW = 3
+_READ, _WRITE = select.POLLIN, select.POLLOUT
+_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class ServerDown(Exception):
+    """The mail server cannot be used now. `configuration`: not before our settings change."""
+
+    def __init__(self, reason: str, *, configuration: bool) -> None:
+        super().__init__(reason)
+        self.configuration = configuration
+
+
+class _Phase(Enum):
+    CONNECTING = "connecting"
+    SHAKING_HANDS = "TLS handshake"
+    OPEN = "open"
+
+
+class _Connection:
+    """A socket with its session."""
+
+    __slots__ = ("answers", "deadline", "interest", "patience", "phase", "session", "sock")
+
+    def __init__(self, sock: socket.socket, session: Session) -> None:
+        self.sock = sock
+        self.session = session
+        self.phase = _Phase.CONNECTING
+        self.interest = _WRITE
+        self.answers = -1
+        self.patience = 0.0
+        self.deadline = 0.0
+
+    def allow(self, seconds: float) -> None:
+        self.patience = seconds
+        self.deadline = time.monotonic() + seconds
+
+
+class Pool:
+    """`beat` is called about once a second while the pool works, also while it waits."""
+
+    def __init__(self, server: MailServer, handler: Handler, beat: Callable[[], None]) -> None:
+        self._server = server
+        self._handler = handler
+        self._beat = beat
+        self._tls = server.tls_context() if server.security is not Security.NONE else None
+        self._connections: dict[int, _Connection] = {}
+        self._poll = select.poll()
+        self._addresses: list[tuple[Any, ...]] = []
+        self._troubles = 0
+        self._down: ServerDown | None = None
+
+    def run(self, connections: int) -> None:
+        """Send all the handler's letters over up to `connections` connections at once.
+
+        Raises ServerDown, after every letter under way has been answered or returned.
+        """
+        try:
+            for _ in range(max(1, min(connections, self._server.connections))):
+                self._connect()
+            self._loop()
+        finally:
+            for connection in list(self._connections.values()):
+                self._drop(connection, Reply(0, text="the sender was interrupted"))
+        if self._down is not None:
+            raise self._down
+
+    def _loop(self) -> None:
+        last_beat = time.monotonic()
+        while self._connections:
+            for descriptor, events in self._poll.poll(1000):
+                connection = self._connections.get(descriptor)
+                if connection is not None:
+                    self._serve(connection, events)
+            now = time.monotonic()
+            if now - last_beat >= 1.0:
+                last_beat = now
+                self._expire(now)
+                self._beat()
+
+    # --- One connection ---------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        if self._down is not None:
+            return
+        try:
+            if not self._addresses:
+                self._addresses = socket.getaddrinfo(
+                    self._server.host, self._server.port, type=socket.SOCK_STREAM
+                )
+            family, kind, protocol, _name, address = self._addresses[0]
+            sock = socket.socket(family, kind, protocol)
+        except OSError as error:
+            self._give_up(f"{self._server.host}: {error.strerror}")
+            return
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        secure = self._server.security is Security.TLS
+        connection = _Connection(sock, Session(self._server, self._handler, secure=secure))
+        connection.allow(self._server.timeouts.connect)
+        self._connections[sock.fileno()] = connection
+        self._poll.register(sock, _WRITE)
+        error_number = sock.connect_ex(address)
+        if error_number not in {0, errno.EINPROGRESS}:
+            self._failed(connection, Trouble(Reply(0, text=os.strerror(error_number))))
+
+    def _serve(self, connection: _Connection, events: int) -> None:
+        try:
+            if connection.phase is _Phase.CONNECTING:
+                if events == _READ:
+                    return  # meant for the connection that had this descriptor before
+                self._connected(connection)
+            if connection.phase is _Phase.SHAKING_HANDS:
+                self._shake_hands(connection)
+            if connection.phase is _Phase.OPEN:
+                if events & ~_WRITE:
+                    self._read(connection)
+                self._flush(connection)
+        except Trouble as trouble:
+            self._failed(connection, trouble)
+        except Withheld:
+            self._handler.stop()
+            self._drop(connection, Reply(0, text="the sender's journal cannot be written"))
+        except ssl.SSLCertVerificationError as error:
+            text = f"the server's certificate is not valid: {error.verify_message}"
+            self._failed(connection, Trouble(Reply(0, text=text), configuration=True))
+        except OSError as error:
+            text = error.strerror or type(error).__name__
+            self._failed(connection, Trouble(Reply(0, text=text)))
+
+    def _connected(self, connection: _Connection) -> None:
+        error = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise Trouble(Reply(0, text=os.strerror(error)))
+        connection.phase = _Phase.OPEN
+        if self._server.security is Security.TLS:
+            self._begin_tls(connection)
+
+    def _begin_tls(self, connection: _Connection) -> None:
+        assert self._tls is not None  # noqa: S101 - there is one whenever TLS is asked for
+        connection.sock = self._tls.wrap_socket(
+            connection.sock,
+            server_hostname=self._server.host,
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,
+        )
+        connection.phase = _Phase.SHAKING_HANDS
+
+    def _shake_hands(self, connection: _Connection) -> None:
+        assert isinstance(connection.sock, ssl.SSLSocket)  # noqa: S101 - set by _begin_tls
+        try:
+            connection.sock.do_handshake()
+        except ssl.SSLWantReadError:
+            self._watch(connection, _READ)
+        except ssl.SSLWantWriteError:
+            self._watch(connection, _WRITE)
+        else:
+            connection.phase = _Phase.OPEN
+            if connection.session.wants_tls:
+                connection.session.tls_started()
+
+    def _read(self, connection: _Connection) -> None:
+        session = connection.session
+        while True:
+            try:
+                data = connection.sock.recv(_CHUNK)
+            except _NOT_YET:
+                return
+            if not data:
+                if session.leaving:
+                    session.closed = True
+                    return
+                raise Trouble(Reply(0, text="the server closed the connection"))
+            session.receive(data)
+            session.take()
+            # A TLS socket may hold bytes that are decrypted already and that poll does not see.
+            pending = isinstance(connection.sock, ssl.SSLSocket) and connection.sock.pending()
+            if len(data) < _CHUNK and not pending:
+                return
+
+    def _flush(self, connection: _Connection) -> None:
+        session = connection.session
+        if session.answers != connection.answers:
+            # A new stage has begun. Within a stage, a server that drips bytes wins no time.
+            connection.answers = session.answers
+            connection.allow(session.patience)
+        if session.outgoing:
+            try:
+                sent = connection.sock.send(session.outgoing)
+            except _NOT_YET:
+                sent = 0
+            session.outgoing = session.outgoing[sent:]
+        if session.closed:
+            self._drop(connection, Reply(0))
+            self._replace()
+        elif session.wants_tls and not session.outgoing:
+            self._begin_tls(connection)
+            self._serve(connection, 0)
+        else:
+            self._watch(connection, _READ | _WRITE if session.outgoing else _READ)
+
+    def _watch(self, connection: _Connection, interest: int) -> None:
+        if interest != connection.interest:
+            connection.interest = interest
+            self._poll.modify(connection.sock, interest)
+
+    # --- Time-outs and failures -------------------------------------------------------------------
+
+    def _expire(self, now: float) -> None:
+        for connection in list(self._connections.values()):
+            if now > connection.deadline:
+                text = f"no answer within {connection.patience:g} s"
+                self._failed(connection, Trouble(Reply(0, text=text)))
+
+    def _failed(self, connection: _Connection, trouble: Trouble) -> None:
+        session = connection.session
+        leaving, was_ready = session.leaving, session.ready
+        self._drop(connection, trouble.reply)
+        if leaving:
+            self._replace()
+            return
+        if connection.phase is _Phase.CONNECTING and len(self._addresses) > 1:
+            self._addresses.pop(0)
+            self._connect()
+            return
+        self._troubles = 1 if session.accepted else self._troubles + 1
+        if trouble.configuration:
+            self._give_up(str(trouble), configuration=True)
+        elif not was_ready:
+            # Turned away while others are in: the server has enough of us, and those will do.
+            if not self._connections:
+                self._give_up(str(trouble))
+        elif self._troubles >= _TROUBLES_IN_A_ROW:
+            self._give_up(str(trouble))
+        else:
+            self._replace()
+
+    def _give_up(self, reason: str, *, configuration: bool = False) -> None:
+        self._down = self._down or ServerDown(reason, configuration=configuration)
+        self._handler.stop()
+        for connection in list(self._connections.values()):
+            if not connection.session.ready:
+                self._drop(connection, Reply(0))
+
+    def _replace(self) -> None:
+        if self._handler.has_letters():
+            self._connect()
+
+    def _drop(self, connection: _Connection, reply: Reply) -> None:
+        if self._connections.pop(connection.sock.fileno(), None) is not None:
+            self._poll.unregister(connection.sock)
+        connection.sock.close()
+        connection.session.lost(reply)

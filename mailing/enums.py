@@ -1,0 +1,176 @@
+"""The states of mailings, runs and deliveries, and the one table of moves for each.
+
+A move is always one conditional UPDATE; the tables here are what those UPDATEs are built from.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Unit(models.TextChoices):
+    """The unit of a sending interval. ONCE has no count."""
+
+    ONCE = "once", _("once")
+    MINUTE = "minute", _("minutes")
+    HOUR = "hour", _("hours")
+    DAY = "day", _("days")
+    WEEK = "week", _("weeks")
+    MONTH = "month", _("months")
+
+
+class MailingStatus(models.TextChoices):
+    CREATED = "created", _("Created")
+    SCHEDULED = "scheduled", _("Scheduled")
+    SENDING = "sending", _("Sending")
+    PAUSED = "paused", _("Paused")
+    DEACTIVATED = "deactivated", _("Deactivated")
+    COMPLETED = "completed", _("Completed")
+
+
+class RunStatus(models.TextChoices):
+    SENDING = "sending", _("Sending")
+    PAUSED = "paused", _("Paused")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+    MISSED = "missed", _("Missed")
+    SKIPPED = "skipped", _("Skipped")
+
+
+class DeliveryState(models.TextChoices):
+    """SENDING is not stored: it is a pending or deferred delivery up to its batch's watermark."""
+
+    PENDING = "pending", _("Pending")
+    SENDING = "sending", _("Being sent")
+    DEFERRED = "deferred", _("Deferred")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Unknown")
+    SUPPRESSED = "suppressed", _("Suppressed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+
+
+class Outcome(models.TextChoices):
+    """What became of one SMTP transaction."""
+
+    ACCEPTED = "accepted", _("Accepted")
+    TRANSIENT = "transient", _("Refused for now")
+    PERMANENT = "permanent", _("Refused")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class Stage(models.TextChoices):
+    """How far an SMTP transaction got before its answer."""
+
+    RENDER = "render", _("composing")
+    CONNECT = "connect", _("connection")
+    MAIL = "mail", _("sender address")
+    RCPT = "rcpt", _("recipient address")
+    DATA = "data", _("start of the letter")
+    DOT = "dot", _("end of the letter")
+
+
+class SuppressionReason(models.TextChoices):
+    UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+    BOUNCED = "bounced", _("The address does not exist")
+
+
+# --- Named sets -----------------------------------------------------------------------------------
+
+ACTIVE_MAILINGS = frozenset({MailingStatus.SCHEDULED, MailingStatus.SENDING})
+"""The seed's "launched"."""
+
+OPEN_RUNS = frozenset({RunStatus.SENDING, RunStatus.PAUSED})
+
+OPEN_DELIVERIES = frozenset({DeliveryState.PENDING, DeliveryState.DEFERRED})
+"""Stored states from which a delivery may still be sent; SENDING shows as one of them (I4)."""
+
+# --- Tables of moves ------------------------------------------------------------------------------
+
+MAILING_MOVES: dict[MailingStatus, frozenset[MailingStatus]] = {
+    MailingStatus.CREATED: frozenset({MailingStatus.SCHEDULED, MailingStatus.SENDING}),
+    MailingStatus.SCHEDULED: frozenset(
+        {
+            MailingStatus.SENDING,
+            MailingStatus.PAUSED,
+            MailingStatus.DEACTIVATED,
+            MailingStatus.COMPLETED,
+        }
+    ),
+    MailingStatus.SENDING: frozenset(
+        {
+            MailingStatus.SCHEDULED,
+            MailingStatus.PAUSED,
+            MailingStatus.DEACTIVATED,
+            MailingStatus.COMPLETED,
+        }
+    ),
+    MailingStatus.PAUSED: frozenset(
+        {
+            MailingStatus.SCHEDULED,
+            MailingStatus.SENDING,
+            MailingStatus.DEACTIVATED,
+            MailingStatus.COMPLETED,
+        }
+    ),
+    MailingStatus.DEACTIVATED: frozenset({MailingStatus.PAUSED}),
+    # A person may send the failed or unknown letters of its last run again.
+    MailingStatus.COMPLETED: frozenset({MailingStatus.SENDING}),
+}
+
+RUN_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.SENDING: frozenset({RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.CANCELLED}),
+    RunStatus.PAUSED: frozenset({RunStatus.SENDING, RunStatus.CANCELLED}),
+    # A person may send the failed or unknown ones of a completed run again.
+    RunStatus.COMPLETED: frozenset({RunStatus.SENDING}),
+    RunStatus.CANCELLED: frozenset(),
+    RunStatus.MISSED: frozenset(),
+    RunStatus.SKIPPED: frozenset(),
+}
+
+DELIVERY_MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.PENDING: frozenset(
+        {
+            DeliveryState.SENDING,
+            DeliveryState.SUPPRESSED,
+            DeliveryState.CANCELLED,
+            DeliveryState.EXPIRED,
+        }
+    ),
+    DeliveryState.SENDING: frozenset(
+        {
+            DeliveryState.PENDING,
+            DeliveryState.SENT,
+            DeliveryState.DEFERRED,
+            DeliveryState.FAILED,
+            DeliveryState.UNKNOWN,
+        }
+    ),
+    DeliveryState.DEFERRED: frozenset(
+        {
+            DeliveryState.SENDING,
+            DeliveryState.SUPPRESSED,
+            DeliveryState.CANCELLED,
+            DeliveryState.EXPIRED,
+        }
+    ),
+    DeliveryState.SENT: frozenset(),
+    DeliveryState.FAILED: frozenset({DeliveryState.PENDING}),
+    # Late evidence, or a person who decides to send again.
+    DeliveryState.UNKNOWN: frozenset({DeliveryState.SENT, DeliveryState.PENDING}),
+    DeliveryState.SUPPRESSED: frozenset(),
+    DeliveryState.CANCELLED: frozenset(),
+    DeliveryState.EXPIRED: frozenset(),
+}
+
+
+def mailing_sources(target: MailingStatus) -> list[MailingStatus]:
+    """Return the statuses from which a mailing may move to `target`."""
+    return [source for source, targets in MAILING_MOVES.items() if target in targets]
+
+
+def run_sources(target: RunStatus) -> list[RunStatus]:
+    """Return the statuses from which a run may move to `target`."""
+    return [source for source, targets in RUN_MOVES.items() if target in targets]

@@ -1,0 +1,201 @@
+"""What people do with a mailing: start, pause, resume, deactivate, send again, delete.
+
+Each is one conditional UPDATE whose row count is the answer, so two people or two tabs cannot both
+succeed, and none undoes the other. Nobody calls these before asking `permissions`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from wagtail.log_actions import log
+
+from accounts.models import User
+from mailing.composer.render import freeze
+from mailing.engine import ledger, planner, runs
+from mailing.enums import (
+    OPEN_RUNS,
+    DeliveryState,
+    MailingStatus,
+    RunStatus,
+    Unit,
+    mailing_sources,
+    run_sources,
+)
+from mailing.models import Client, Mailing, Run
+
+
+class NotNow(Exception):
+    """The mailing is not in a state for this, or not fit for it; the text says why, for people."""
+
+
+def start(mailing: Mailing, *, by: User, now: datetime) -> None:
+    """Put a created mailing on its schedule. Raises NotNow."""
+    _require_audience(mailing)
+    first = mailing.schedule.next_after(now)
+    if first is None:
+        raise NotNow(_("All dates of this mailing are in the past. Choose a later first sending."))
+    with transaction.atomic():
+        _move(mailing, MailingStatus.SCHEDULED, from_=(MailingStatus.CREATED,), next_due_at=first)
+        log(instance=mailing, action="mailing.start", user=by)
+
+
+def send_now(mailing: Mailing, *, form_key: uuid.UUID, by: User, now: datetime) -> Run | None:
+    """Open a run at once; None if this very form was sent before. Raises NotNow.
+
+    A mailing that is sent once has had its sending with that.
+    """
+    once = mailing.period.unit == Unit.ONCE
+    if Run.objects.filter(mailing=mailing, form_key=form_key).exists():
+        return None
+    if mailing.status != MailingStatus.SCHEDULED and not (
+        once and mailing.status == MailingStatus.CREATED
+    ):
+        raise NotNow(_("This mailing cannot be sent now."))
+    _require_audience(mailing)
+    try:
+        with transaction.atomic():
+            if once:
+                Mailing.objects.filter(pk=mailing.pk).update(next_due_at=None)
+            run = planner.open_now(mailing, form_key=form_key, now=now, freeze=freeze)
+            if run is None:
+                raise NotNow(_("A run of this mailing is under way already."))
+            log(instance=mailing, action="mailing.send_now", user=by)
+    except planner.ContentError as error:
+        raise NotNow(str(error)) from error
+    return run
+
+
+def pause(mailing: Mailing, *, by: User, reason: str = "") -> None:
+    """Stop a mailing and its run; nothing but the armed letters leaves after this. Raises NotNow."""
+    with transaction.atomic():
+        _move(
+            mailing,
+            MailingStatus.PAUSED,
+            from_=(MailingStatus.SCHEDULED, MailingStatus.SENDING),
+            reason=reason,
+        )
+        _move_runs(mailing, RunStatus.PAUSED)
+        log(instance=mailing, action="mailing.pause", user=by, data={"reason": reason})
+
+
+def resume(mailing: Mailing, *, by: User, now: datetime) -> None:
+    """Go on with a paused mailing; dates that passed meanwhile are left out. Raises NotNow."""
+    following = mailing.schedule.next_after(now)
+    with transaction.atomic():
+        open_run = Run.objects.filter(mailing=mailing).unfinished().exists()
+        if following is None and not open_run:
+            raise NotNow(_("All dates of this mailing are in the past. Choose a later end."))
+        if mailing.period.unit == Unit.ONCE and mailing.runs.exists():
+            following = None
+        _move(
+            mailing,
+            MailingStatus.SENDING if open_run else MailingStatus.SCHEDULED,
+            from_=(MailingStatus.PAUSED,),
+            next_due_at=following,
+            reason="",
+        )
+        _move_runs(mailing, RunStatus.SENDING, from_=(RunStatus.PAUSED,))
+        log(instance=mailing, action="mailing.resume", user=by)
+
+
+def deactivate(mailing: Mailing, *, by: User, reason: str) -> None:
+    """A manager stops a mailing; only a manager lifts that. Raises NotNow."""
+    with transaction.atomic():
+        _move(
+            mailing,
+            MailingStatus.DEACTIVATED,
+            from_=mailing_sources(MailingStatus.DEACTIVATED),
+            reason=reason,
+        )
+        _move_runs(mailing, RunStatus.PAUSED)
+        log(instance=mailing, action="mailing.deactivate", user=by, data={"reason": reason})
+
+
+def lift(mailing: Mailing, *, by: User) -> None:
+    """A manager lifts a deactivation: the mailing is paused, its owner may resume it."""
+    with transaction.atomic():
+        _move(mailing, MailingStatus.PAUSED, from_=(MailingStatus.DEACTIVATED,), reason="")
+        log(instance=mailing, action="mailing.lift", user=by)
+
+
+def cancel_run(run: Run, *, by: User, now: datetime) -> None:
+    """End a run for good; what has not left is cancelled, the mailing goes on. Raises NotNow."""
+    with transaction.atomic():
+        if not Run.objects.filter(pk=run.pk, status__in=run_sources(RunStatus.CANCELLED)).update(
+            status=RunStatus.CANCELLED, finished_at=now
+        ):
+            raise NotNow(_("This run has ended already."))
+        ledger.cancel_unarmed(run.pk)
+        runs.rest_mailing(run.mailing_id)
+        log(instance=run.mailing, action="mailing.cancel_run", user=by)
+
+
+def send_again(run: Run, states: Iterable[DeliveryState], *, by: User, now: datetime) -> int:
+    """Send the failed or unknown letters of a run again; return how many. Raises NotNow."""
+    with transaction.atomic():
+        ended = Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED)
+        going = Run.objects.filter(pk=run.pk, status=RunStatus.SENDING)
+        fresh = {"finished_at": None, "expires_at": now + planner.GIVE_UP_AFTER}
+        stopped = run.mailing.status in {MailingStatus.DEACTIVATED, MailingStatus.PAUSED}
+        if stopped or not (
+            ended.update(status=RunStatus.SENDING, **fresh) or going.update(**fresh)
+        ):
+            raise NotNow(_("Letters can be sent again while their run is going on or completed."))
+        again = ledger.reopen(run.pk, states, now)
+        Mailing.objects.filter(
+            pk=run.mailing_id, status__in=mailing_sources(MailingStatus.SENDING)
+        ).update(status=MailingStatus.SENDING)
+        log(instance=run.mailing, action="mailing.send_again", user=by, data={"letters": again})
+    runs.settle(run.pk, now)
+    return again
+
+
+def delete(mailing: Mailing, *, by: User, now: datetime) -> None:
+    """Hide a mailing and cancel its runs; the history stays."""
+    with transaction.atomic():
+        if not Mailing.objects.filter(pk=mailing.pk, deleted_at=None).update(
+            deleted_at=now, next_due_at=None
+        ):
+            return
+        for run in Run.objects.filter(mailing=mailing).unfinished():
+            Run.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED, finished_at=now)
+            ledger.cancel_unarmed(run.pk)
+        log(instance=mailing, action="wagtail.delete", user=by)
+
+
+def delete_client(client: Client) -> None:
+    """Delete a client; letters that have not left are cancelled, those that have keep no name."""
+    with transaction.atomic():
+        ledger.cancel_for_client(client.pk)
+        client.delete()
+
+
+def pause_all(owner: User, *, by: User) -> None:
+    """Pause everything of an owner who is being blocked. Call inside the blocking transaction."""
+    for mailing in Mailing.objects.owned_by(owner).active():
+        pause(mailing, by=by, reason=_("The owner’s account is blocked."))
+
+
+def _require_audience(mailing: Mailing) -> None:
+    if not mailing.clients.exists() and not Client.objects.filter(lists__mailings=mailing).exists():
+        raise NotNow(_("Nobody would get this mailing. Choose client lists or single clients."))
+
+
+def _move(
+    mailing: Mailing, target: MailingStatus, *, from_: Iterable[MailingStatus], **fields: object
+) -> None:
+    allowed = set(from_) & set(mailing_sources(target))
+    moved = Mailing.objects.kept().filter(pk=mailing.pk, status__in=allowed)
+    if not moved.update(status=target, **fields):
+        raise NotNow(_("The mailing has changed meanwhile. Look at it again."))
+    mailing.refresh_from_db()
+
+
+def _move_runs(mailing: Mailing, target: RunStatus, from_: Iterable[RunStatus] = OPEN_RUNS) -> None:
+    allowed = set(from_) & set(run_sources(target))
+    Run.objects.filter(mailing=mailing, status__in=allowed).update(status=target)

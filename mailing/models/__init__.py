@@ -1,0 +1,23 @@
+"""The tables of the sending core, in the order in which a mailing leaves."""
+
+from mailing.models.client import Client, ClientList
+from mailing.models.gate import Circuit, OwnerGate
+from mailing.models.mailing import DatePeriod, Mailing
+from mailing.models.message import Message
+from mailing.models.run import Attempt, Batch, Delivery, Run
+from mailing.models.suppression import Suppression
+
+__all__ = [
+    "Attempt",
+    "Batch",
+    "Circuit",
+    "Client",
+    "ClientList",
+    "DatePeriod",
+    "Delivery",
+    "Mailing",
+    "Message",
+    "OwnerGate",
+    "Run",
+    "Suppression",
+]

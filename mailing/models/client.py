@@ -1,0 +1,67 @@
+"""Clients: the people an owner mails, and named lists of them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from mailing.addresses import refuse_hidden_characters
+from mailing.models.owned import OwnedModel
+from mailing.querysets import ClientListQuerySet, ClientQuerySet
+
+_NAME = {"max_length": 150, "blank": True, "validators": [refuse_hidden_characters]}
+
+
+class Client(OwnedModel):
+    """A person an owner mails. `email_normalized` comes from `addresses.parse_address`."""
+
+    email = models.CharField(_("e-mail address"), max_length=254)
+    email_normalized = models.CharField(max_length=254, editable=False)
+    first_name = models.CharField(_("first name"), **_NAME)
+    middle_name = models.CharField(_("middle name"), **_NAME)
+    last_name = models.CharField(_("last name"), **_NAME)
+    comment = models.TextField(_("comment"), blank=True)
+
+    objects = ClientQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("client")
+        verbose_name_plural = _("clients")
+        ordering = ("email_normalized",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "email_normalized"], name="client_address_once"
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(email_normalized=""), name="client_address_normalized"
+            ),
+        ]
+        indexes = [models.Index(fields=["owner", "last_name", "first_name"], name="client_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.full_name} <{self.email}>" if self.full_name else self.email
+
+    @property
+    def full_name(self) -> str:
+        return " ".join(part for part in (self.first_name, self.last_name) if part)
+
+
+class ClientList(OwnedModel):
+    name = models.CharField(_("name"), max_length=150, validators=[refuse_hidden_characters])
+    description = models.TextField(_("description"), blank=True)
+    clients = models.ManyToManyField(
+        Client, blank=True, related_name="lists", verbose_name=_("clients")
+    )
+
+    objects = ClientListQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("client list")
+        verbose_name_plural = _("client lists")
+        ordering = ("name",)
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="client_list_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,124 @@
+"""Mailings: a message, an audience and a schedule."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from timezone_field import TimeZoneField
+
+from mailing.addresses import refuse_hidden_characters
+from mailing.enums import ACTIVE_MAILINGS, MailingStatus, Unit
+from mailing.intervals import interval_name
+from mailing.models.client import Client, ClientList
+from mailing.models.message import Message
+from mailing.models.owned import OwnedModel
+from mailing.querysets import MailingQuerySet
+from mailing.schedule import Schedule
+
+if TYPE_CHECKING:
+    from mailing.models.run import Run
+
+
+class DatePeriod(models.Model):
+    """A sending interval, shared by all owners; managers may add some."""
+
+    unit = models.CharField(_("unit"), max_length=10, choices=Unit.choices)
+    count = models.PositiveSmallIntegerField(_("how many"), default=1)
+
+    class Meta:
+        verbose_name = _("interval")
+        verbose_name_plural = _("intervals")
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "count"], name="date_period_once"),
+            models.CheckConstraint(
+                condition=models.Q(count__gte=1) & (~models.Q(unit=Unit.ONCE) | models.Q(count=1)),
+                name="date_period_count",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return interval_name(Unit(self.unit), self.count)
+
+
+class Mailing(OwnedModel):
+    """What `lifecycle` and the planner do with it is decided by `status` and `next_due_at` alone."""
+
+    name = models.CharField(_("name"), max_length=150, validators=[refuse_hidden_characters])
+    message = models.ForeignKey(
+        Message, on_delete=models.PROTECT, related_name="mailings", verbose_name=_("message")
+    )
+    lists = models.ManyToManyField(
+        ClientList, blank=True, related_name="mailings", verbose_name=_("client lists")
+    )
+    clients = models.ManyToManyField(
+        Client, blank=True, related_name="mailings", verbose_name=_("single clients")
+    )
+    period = models.ForeignKey(
+        DatePeriod, on_delete=models.PROTECT, related_name="mailings", verbose_name=_("interval")
+    )
+    starts_at = models.DateTimeField(_("first sending"))
+    ends_at = models.DateTimeField(_("last possible sending"), null=True, blank=True)
+    time_zone = TimeZoneField(_("time zone"), use_pytz=False)
+    status = models.CharField(
+        _("status"), max_length=12, choices=MailingStatus.choices, default=MailingStatus.CREATED
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    next_due_at = models.DateTimeField(_("next sending"), null=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = MailingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mailing")
+        verbose_name_plural = _("mailings")
+        ordering = ("-created_at",)
+        permissions = [
+            ("view_every_owner", _("Can see the clients, messages and mailings of every owner")),
+            ("deactivate_mailing", _("Can deactivate mailings of other owners")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=MailingStatus.values), name="mailing_status_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends_at=None) | models.Q(ends_at__gte=models.F("starts_at")),
+                name="mailing_ends_after_start",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_due_at"],
+                name="mailing_due",
+                condition=models.Q(status__in=sorted(ACTIVE_MAILINGS), deleted_at=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE_MAILINGS
+
+    @property
+    def schedule(self) -> Schedule:
+        return Schedule(
+            unit=Unit(self.period.unit),
+            count=self.period.count,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            time_zone=self.time_zone,
+        )
+
+    def next_dates(self, after: datetime, limit: int) -> list[datetime]:
+        """Return up to `limit` instants after `after` at which this mailing falls due, in its zone."""
+        return [
+            instant.astimezone(self.time_zone) for instant in self.schedule.upcoming(after, limit)
+        ]
+
+    def latest_run(self) -> Run | None:
+        return self.runs.order_by("-due_at", "-pk").first()

@@ -1,0 +1,96 @@
+"""Which rows, and whose."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Count, Exists, OuterRef
+
+from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, RunStatus
+from mailing.permissions import sees_every_owner
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """The owner rule as a query. `owner_path` leads from the model to its owner."""
+
+    owner_path: ClassVar[str] = "owner"
+
+    def owned_by(self, user: User) -> Self:
+        return self.filter(**{self.owner_path: user})
+
+    def visible_to(self, user: User) -> Self:
+        """Return what `user` may see: everything for managers, one's own for all others."""
+        if not user.is_active:
+            return self.none()
+        return self.all() if sees_every_owner(user) else self.owned_by(user)
+
+
+class ClientQuerySet(OwnedQuerySet):
+    def with_suppression(self) -> Self:
+        """Annotate `suppressed`: whether the owner must not mail this address."""
+        suppressions = apps.get_model("mailing", "Suppression")._default_manager
+        return self.annotate(
+            suppressed=Exists(
+                suppressions.filter(
+                    owner=OuterRef("owner"), email_normalized=OuterRef("email_normalized")
+                )
+            )
+        )
+
+
+class ClientListQuerySet(OwnedQuerySet):
+    def with_size(self) -> Self:
+        return self.annotate(size=Count("clients"))
+
+
+class MailingQuerySet(OwnedQuerySet):
+    def kept(self) -> Self:
+        """Leave out what its owner has deleted; the rows stay for the history."""
+        return self.filter(deleted_at=None)
+
+    def visible_to(self, user: User) -> Self:
+        return super().visible_to(user).kept()
+
+    def active(self) -> Self:
+        return self.kept().filter(status__in=ACTIVE_MAILINGS)
+
+    def due(self, now: datetime) -> Self:
+        return self.active().filter(next_due_at__lte=now).order_by("next_due_at", "pk")
+
+
+class RunQuerySet(OwnedQuerySet):
+    owner_path = "mailing__owner"
+
+    def unfinished(self) -> Self:
+        return self.filter(status__in=OPEN_RUNS)
+
+
+class BatchQuerySet(models.QuerySet[Any]):
+    def waiting(self, now: datetime) -> Self:
+        """Return the batches that a sender may lease now."""
+        return self.filter(
+            done=False,
+            due_at__lte=now,
+            lease_token=None,
+            run__status=RunStatus.SENDING,
+            run__mailing__owner__is_active=True,
+        )
+
+
+class DeliveryQuerySet(OwnedQuerySet):
+    owner_path = "run__mailing__owner"
+
+    def count_by_state(self) -> dict[str, int]:
+        """Return how many deliveries are in each stored state; states without any are left out."""
+        rows = self.order_by().values_list("state").annotate(n=Count("pk"))
+        return dict(rows)
+
+
+class AttemptQuerySet(OwnedQuerySet):
+    owner_path = "delivery__run__mailing__owner"

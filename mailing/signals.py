@@ -1,0 +1,10 @@
+"""Answers to what other packages announce."""
+
+from typing import Any
+
+from accounts.models import User
+from mailing import lifecycle
+
+
+def pause_mailings_of_blocked_user(*, user: User, by: User, **_kwargs: Any) -> None:
+    lifecycle.pause_all(user, by=by)

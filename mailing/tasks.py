@@ -1,0 +1,38 @@
+"""Tasks of the queue. They carry no data: each looks into the tables for what is to be done.
+
+A task may be lost, doubled or killed at any line; the rows alone keep the promises.
+"""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from mailing import dispatch, heartbeat
+
+
+def tick() -> None:
+    """Open what is due, take back what is lost, wake a sender if work waits."""
+    dispatch.plan()
+    if dispatch.work_waits():
+        wake_sender()
+
+
+def deliver() -> None:
+    """Send for one slice, and come back if work is left. Without a free slot, leave it to others."""
+    if dispatch.send():
+        wake_sender()
+
+
+def pulse() -> None:
+    """Prove that tasks are being run."""
+    heartbeat.beat(timezone.now())
+
+
+def wake_sender() -> None:
+    """Have a sender look for work soon."""
+    async_task("mailing.tasks.deliver", save=False)
+
+
+def send_pulse() -> None:
+    async_task("mailing.tasks.pulse", save=False)

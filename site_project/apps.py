@@ -1,0 +1,25 @@
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+
+
+class SiteProjectConfig(AppConfig):
+    name = "site_project"
+    verbose_name = "Site"
+
+    def ready(self) -> None:
+        from accounts import mail
+        from site_project import checks, schedules  # noqa: F401 - registers the checks
+
+        def after_migrate(**_kwargs: Any) -> None:
+            schedules.ensure_schedules()
+
+        # An app without models, such as this one, is never announced: the queue's own is.
+        post_migrate.connect(
+            after_migrate,
+            sender=apps.get_app_config("django_q"),
+            dispatch_uid="site_project.schedules",
+            weak=False,
+        )
+        mail.wake_with(schedules.wake_account_mails)

@@ -1,0 +1,72 @@
+"""Typed reading of the environment, whose errors are one sentence that names the variable.
+
+`settings.py` is the only user. Values come from the process environment, then from the file that
+ENV_FILE names (`.env` beside `manage.py` unless set); a variable that is set wins over the file.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+
+class Environment:
+    def __init__(self, base_dir: Path) -> None:
+        self._base_dir = base_dir
+        self._env = environ.Env()
+        env_file = Path(os.environ.get("ENV_FILE", base_dir / ".env"))
+        if env_file.is_file():
+            environ.Env.read_env(str(env_file))
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._read(name, lambda: self._env.str(name, default=default), "a text").strip()
+
+    def secret(self, name: str) -> str:
+        """Return a variable that has no default: without it nothing starts."""
+        value = self.text(name)
+        if not value:
+            raise ImproperlyConfigured(
+                f"{name} is not set. Copy .env.example to .env, or set {name} in the environment."
+            )
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self.text(name).lower()
+        if value in {"", "on", "true", "yes", "1", "off", "false", "no", "0"}:
+            return default if not value else value in {"on", "true", "yes", "1"}
+        raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
+
+    def number(self, name: str, default: int, *, at_least: int = 0) -> int:
+        value = self._read(name, lambda: self._env.int(name, default=default), "a whole number")
+        if value < at_least:
+            raise ImproperlyConfigured(f"{name} must be at least {at_least}, not {value}.")
+        return value
+
+    def words(self, name: str) -> list[str]:
+        """Return the comma-separated parts, without blanks around them and without empty ones."""
+        return [word.strip() for word in self.text(name).split(",") if word.strip()]
+
+    def path(self, name: str, default: str) -> Path:
+        """Return a path; a relative one starts at the folder of `manage.py`."""
+        return self._base_dir / self.text(name, default)
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        return self._read(name, lambda: self._env.db(name, default=default), "a database URL")
+
+    def cache(self, name: str, default: str) -> dict[str, Any]:
+        return self._read(name, lambda: self._env.cache(name, default=default), "a cache URL")
+
+    def email(self, name: str, default: str) -> dict[str, Any]:
+        return self._read(name, lambda: self._env.email(name, default=default), "a mail server URL")
+
+    def _read(self, name: str, read: Callable[[], T], kind: str) -> T:
+        try:
+            return read()
+        except (ValueError, KeyError, TypeError, environ.ImproperlyConfigured) as error:
+            # The value is left out: it may hold a password.
+            raise ImproperlyConfigured(f"{name} is not {kind}. See .env.example.") from error
