@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth is only partly typed
+class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.REGISTRATION_OPEN
 
@@ -32,5 +32,5 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth is 
         return user
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue the mail instead of sending it in the request, so a dead mail server harms nobody."""
+        """Queue the mail; sent in the request, a dead mail server would break the sign-up."""
         mail.post(template=template_prefix, email=email, context=context, now=timezone.now())

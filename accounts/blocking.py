@@ -10,7 +10,7 @@ from wagtail.log_actions import log
 from accounts.models import User
 
 user_blocked = Signal()
-"""Sent inside the transaction that blocks, with `user` and `by`; a receiver stops the user's work."""
+"""Sent inside the blocking transaction, with `user` and `by`; a receiver stops the user's work."""
 
 
 class NotAllowed(Exception):

@@ -50,7 +50,7 @@ class _Obsolete(Exception):
 
 def wake_with(callback: Callable[[], None]) -> None:
     """Register what is called after a mail was queued, to have it sent soon."""
-    global _wake  # noqa: PLW0603 - wired once, at start
+    global _wake
     _wake = callback
 
 
@@ -98,10 +98,8 @@ def _claim(mail: AccountMail, now: datetime) -> bool:
 
 def _send(mail: AccountMail, connection: BaseEmailBackend, now: datetime) -> int:
     try:
-        if now - mail.created_at > KEEP_TRYING:
-            raise _Obsolete("the mail server was away for too long")
         with translation.override(mail.language):
-            message = _render(mail)
+            message = _render(mail, now)
         message.connection = connection
         message.send()
     except _Obsolete as reason:
@@ -111,7 +109,7 @@ def _send(mail: AccountMail, connection: BaseEmailBackend, now: datetime) -> int
             _defer(mail, error, now)
             return 0
         logger.warning("account mail %s dropped: the address was refused", mail.pk)
-    except Exception as error:  # noqa: BLE001 - one bad row must not stop the others
+    except Exception as error:
         logger.warning("account mail %s waits", mail.pk, exc_info=True)
         _defer(mail, error, now)
         return 0
@@ -128,7 +126,9 @@ def _defer(mail: AccountMail, error: Exception, now: datetime) -> None:
     )
 
 
-def _render(mail: AccountMail) -> Any:
+def _render(mail: AccountMail, now: datetime) -> Any:
+    if now - mail.created_at > KEEP_TRYING:
+        raise _Obsolete("the mail server was away for too long")
     context: dict[str, Any] = {
         **mail.context,
         "user": mail.user,

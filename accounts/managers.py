@@ -9,7 +9,7 @@ from django.contrib.auth.models import BaseUserManager
 from django.db import models
 
 if TYPE_CHECKING:
-    from accounts.models import AccountMail, User
+    from accounts.models import User
 
 
 class UserManager(BaseUserManager["User"]):
@@ -30,6 +30,6 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=email)
 
 
-class AccountMailQuerySet(models.QuerySet["AccountMail"]):
+class AccountMailQuerySet(models.QuerySet[Any]):
     def due(self, now: datetime) -> AccountMailQuerySet:
         return self.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")

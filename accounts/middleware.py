@@ -21,7 +21,6 @@ class PreferencesMiddleware:
             request.user.wagtail_userprofile = profile  # type: ignore[attr-defined] # no second query
             if profile.preferred_language:
                 translation.activate(profile.preferred_language)
-                request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+                request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(request.user.time_zone):
-            response = self.get_response(request)
-        return response
+            return self.get_response(request)

@@ -74,12 +74,14 @@ def _forms(request: HttpRequest) -> dict[str, Any]:
     profile = UserProfile.get_for_user(user)
     profile.preferred_language = user.preferred_language
     profile.current_time_zone = str(user.time_zone)
-    data = {"personal": (request.POST, request.FILES), "preferences": (request.POST, None)}
+    post, files = request.POST, request.FILES
     return {
-        "personal": PersonalForm(*data["personal"] if card == "personal" else (), instance=user),
-        "preferences": PreferencesForm(
-            *data["preferences"] if card == "preferences" else (), instance=profile
+        "personal": (
+            PersonalForm(post, files, instance=user)
+            if card == "personal"
+            else PersonalForm(instance=user)
         ),
+        "preferences": PreferencesForm(post if card == "preferences" else None, instance=profile),
     }
 
 
@@ -89,7 +91,7 @@ def _remember_language(response: HttpResponse, language: str) -> None:
         language,
         max_age=365 * 24 * 3600,
         secure=settings.LANGUAGE_COOKIE_SECURE,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite="Lax",
     )
 
 

@@ -24,6 +24,12 @@ from accounts.blocking import NotAllowed, may_block, set_active
 from accounts.models import User
 
 
+class AuthenticatedRequest(HttpRequest):
+    """What a view behind Wagtail's log-in gets; for the type checker."""
+
+    user: User
+
+
 class _Fields:
     """What both forms share: names are optional, since people sign in by address."""
 
@@ -75,6 +81,7 @@ class ToggleActiveView(WagtailAdminTemplateMixin, TemplateView):
 
     template_name = "accounts/toggle_active.html"
     header_icon = "user"
+    request: AuthenticatedRequest
 
     @cached_property
     def user(self) -> User:
@@ -82,7 +89,7 @@ class ToggleActiveView(WagtailAdminTemplateMixin, TemplateView):
         return user
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not may_block(self.user, by=request.user):
+        if not may_block(self.user, by=self.request.user):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
@@ -98,7 +105,7 @@ class ToggleActiveView(WagtailAdminTemplateMixin, TemplateView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         active = request.POST.get("active") == "1"
         try:
-            set_active(self.user, active=active, by=request.user)
+            set_active(self.user, active=active, by=self.request.user)
         except NotAllowed as error:
             raise PermissionDenied from error
         done = _("%(user)s is unblocked.") if active else _("%(user)s is blocked.")

@@ -54,7 +54,8 @@ class BlogIndexPage(Page):
             posts = posts.filter(tags=tag)
         if words:
             # A search backend takes no ordering by date; posts are few enough to sort here.
-            found = {page.pk for page in posts.order_by().search(words)}
+            hits = posts.order_by().search(words)  # type: ignore[attr-defined] # Wagtail's queryset
+            found = {page.pk for page in hits}
             posts = posts.filter(pk__in=found)
         context.update(
             page_of_posts=Paginator(posts, _POSTS_PER_PAGE).get_page(request.GET.get("p")),
@@ -71,7 +72,7 @@ class TaggedPost(TaggedItemBase):
     )
 
 
-class BlogPageQuerySet(PageQuerySet):  # type: ignore[misc]
+class BlogPageQuerySet(PageQuerySet):
     def public_posts(self) -> BlogPageQuerySet:
         """Return the posts everybody may read, newest first, with what a card shows."""
         return (

@@ -1,7 +1,7 @@
 """First data: what every database needs before anybody can use the site.
 
-Called after each migrate instead of from data migrations: permissions do not exist inside those, and
-tests without migrations, flushes and fresh databases all get the same. Everything is idempotent.
+Called after each migrate instead of from data migrations: permissions do not exist inside those,
+and tests without migrations, flushes and fresh databases all get the same. All is idempotent.
 """
 
 from __future__ import annotations

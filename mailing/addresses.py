@@ -37,8 +37,8 @@ def parse_address(text: str) -> Address:
     if "@" not in text:
         raise ValidationError(_("An address looks like name@example.com."))
     try:
-        # "Globally deliverable" would refuse domains of an intranet, such as firm.local.
-        valid = validate_email(text, check_deliverability=False, globally_deliverable=False)
+        # The domain .test is for demonstrations and tests; others that cannot exist are refused.
+        valid = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise ValidationError(
             _("This is not an address a letter can be sent to: %(reason)s"),

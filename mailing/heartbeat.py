@@ -18,7 +18,8 @@ def beat(now: datetime) -> None:
 
 
 def last_beat() -> datetime | None:
-    return cache.get(_KEY)
+    beaten_at: datetime | None = cache.get(_KEY)
+    return beaten_at
 
 
 def is_beating(now: datetime) -> bool:

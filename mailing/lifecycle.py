@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -16,7 +16,7 @@ from wagtail.log_actions import log
 
 from accounts.models import User
 from mailing.composer.render import freeze
-from mailing.engine import ledger, planner, runs
+from mailing.engine import audience, ledger, planner, runs
 from mailing.enums import (
     OPEN_RUNS,
     DeliveryState,
@@ -71,7 +71,7 @@ def send_now(mailing: Mailing, *, form_key: uuid.UUID, by: User, now: datetime) 
 
 
 def pause(mailing: Mailing, *, by: User, reason: str = "") -> None:
-    """Stop a mailing and its run; nothing but the armed letters leaves after this. Raises NotNow."""
+    """Stop a mailing and its run; only letters already armed leave after this. Raises NotNow."""
     with transaction.atomic():
         _move(
             mailing,
@@ -181,8 +181,37 @@ def pause_all(owner: User, *, by: User) -> None:
         pause(mailing, by=by, reason=_("The owner’s account is blocked."))
 
 
+def reschedule(mailing: Mailing, *, now: datetime) -> None:
+    """Take over a changed schedule: the next date is the first of the new rule that is to come."""
+    following = mailing.schedule.next_after(now)
+    if mailing.period.unit == Unit.ONCE and mailing.runs.exists():
+        following = None
+    with transaction.atomic():
+        if Mailing.objects.active().filter(pk=mailing.pk).update(next_due_at=following):
+            runs.rest_mailing(mailing.pk)
+
+
+def duplicate(mailing: Mailing, *, by: User, now: datetime) -> Mailing:
+    """Return a new created mailing with the same content; its first sending is a day from now."""
+    with transaction.atomic():
+        copy = Mailing.objects.create(
+            owner=by,
+            name=_("%(name)s (copy)") % {"name": mailing.name[:140]},
+            message=mailing.message,
+            period=mailing.period,
+            starts_at=max(
+                mailing.starts_at, (now + timedelta(days=1)).replace(second=0, microsecond=0)
+            ),
+            time_zone=mailing.time_zone,
+        )
+        copy.lists.set(mailing.lists.all())
+        copy.clients.set(mailing.clients.all())
+        log(instance=copy, action="wagtail.create", user=by)
+    return copy
+
+
 def _require_audience(mailing: Mailing) -> None:
-    if not mailing.clients.exists() and not Client.objects.filter(lists__mailings=mailing).exists():
+    if not audience.size(mailing.pk, mailing.owner_id).clients:
         raise NotNow(_("Nobody would get this mailing. Choose client lists or single clients."))
 
 

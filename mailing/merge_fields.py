@@ -1,7 +1,7 @@
 """Merge fields: `{{ first_name }}` in a letter stands for a client's value.
 
-They are substituted, never evaluated: no logic, no attributes, no recursion (a value that looks like
-a field stays text). `{{ first_name|friend }}` gives a word for clients whose field is empty.
+They are substituted, never evaluated: no logic, no attributes, no recursion (a value that looks
+like a field stays text). `{{ first_name|friend }}` gives a word for clients whose field is empty.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ FIELD = re.compile(r"\{\{ *([a-z_]+) *(?:\|([^{}|]*))?\}\}")
 CLIENT_FIELDS = ("first_name", "middle_name", "last_name", "full_name", "email")
 UNSUBSCRIBE_URL = "unsubscribe_url"
 """Stands only in the footer, which we write; authors cannot use it."""
+
+
+def as_field(name: str, default: str = "") -> str:
+    """Return the field as its author writes it."""
+    return "{{ " + (f"{name}|{default}" if default else name) + " }}"
 
 
 def substitute(template: str, values: Mapping[str, str]) -> str:
@@ -62,7 +67,7 @@ def _unknown(name: str) -> str:
     if close:
         return _("There is no field “%(name)s”. Did you mean %(close)s?") % {
             "name": name,
-            "close": "{{ %s }}" % close[0],
+            "close": as_field(close[0]),
         }
-    known = ", ".join("{{ %s }}" % field for field in CLIENT_FIELDS)
+    known = ", ".join(map(as_field, CLIENT_FIELDS))
     return _("There is no field “%(name)s”. These are: %(known)s") % {"name": name, "known": known}

@@ -14,16 +14,20 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permission_policies.collections import CollectionOwnershipPermissionPolicy
 
 if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
     from accounts.models import User
     from mailing.models.owned import OwnedModel
 
+    Person = User | AnonymousUser
 
-def sees_every_owner(user: User) -> bool:
+
+def sees_every_owner(user: Person) -> bool:
     """Managers and superusers see all rows; seeing is not changing."""
     return user.has_perm("mailing.view_every_owner")
 
 
-def may_change(user: User, row: OwnedModel) -> bool:
+def may_change(user: Person, row: OwnedModel) -> bool:
     """Only the owner changes a row, whatever else a person may be."""
     return user.is_active and row.owner_id == user.pk
 
@@ -31,7 +35,7 @@ def may_change(user: User, row: OwnedModel) -> bool:
 class OwnedPolicy(ModelPermissionPolicy):
     """The owner rule for the few Wagtail views that ask a policy (previews, log entries)."""
 
-    def user_has_permission_for_instance(self, user: User, action: str, instance: Any) -> bool:
+    def user_has_permission_for_instance(self, user: Person, action: str, instance: Any) -> bool:
         if not super().user_has_permission_for_instance(user, action, instance):
             return False
         if action == "view":
@@ -39,12 +43,12 @@ class OwnedPolicy(ModelPermissionPolicy):
         return may_change(user, instance)
 
     def user_has_any_permission_for_instance(
-        self, user: User, actions: Collection[str], instance: Any
+        self, user: Person, actions: Collection[str], instance: Any
     ) -> bool:
         return any(self.user_has_permission_for_instance(user, a, instance) for a in actions)
 
     def instances_user_has_any_permission_for(
-        self, user: User, actions: Collection[str]
+        self, user: Person, actions: Collection[str]
     ) -> QuerySet[Any]:
         instances = super().instances_user_has_any_permission_for(user, actions)
         visible: QuerySet[Any] = instances.visible_to(user)
@@ -58,13 +62,13 @@ class OwnPicturesPolicy(CollectionOwnershipPermissionPolicy):
     collection "Letters", where they only have "add", so nobody sees another's pictures.
     """
 
-    def user_has_permission(self, user: User, action: str) -> bool:
+    def user_has_permission(self, user: Person, action: str) -> bool:
         if action == "choose" and self._check_perm(user, ["add"]):
             return True
         return bool(super().user_has_permission(user, action))
 
     def user_has_any_permission_for_instance(
-        self, user: User, actions: Collection[str], instance: Any
+        self, user: Person, actions: Collection[str], instance: Any
     ) -> bool:
         if super().user_has_any_permission_for_instance(user, actions, instance):
             return True
@@ -72,7 +76,7 @@ class OwnPicturesPolicy(CollectionOwnershipPermissionPolicy):
         return owns and "choose" in actions and self._check_perm(user, ["add"], instance.collection)
 
     def instances_user_has_any_permission_for(
-        self, user: User, actions: Collection[str]
+        self, user: Person, actions: Collection[str]
     ) -> QuerySet[Any]:
         instances = super().instances_user_has_any_permission_for(user, actions)
         if "choose" not in actions or not user.is_authenticated or user.is_superuser:
@@ -84,7 +88,7 @@ class OwnPicturesPolicy(CollectionOwnershipPermissionPolicy):
         return instances | self.model._default_manager.filter(own)
 
     def collections_user_has_any_permission_for(
-        self, user: User, actions: Collection[str]
+        self, user: Person, actions: Collection[str]
     ) -> QuerySet[Any]:
         actions = {*actions, "add"} if "choose" in actions else actions
         return super().collections_user_has_any_permission_for(user, actions)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Subquery
 
 from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, RunStatus
 from mailing.permissions import sees_every_owner
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from mailing.permissions import Person
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
@@ -21,10 +21,10 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
     owner_path: ClassVar[str] = "owner"
 
-    def owned_by(self, user: User) -> Self:
+    def owned_by(self, user: Person) -> Self:
         return self.filter(**{self.owner_path: user})
 
-    def visible_to(self, user: User) -> Self:
+    def visible_to(self, user: Person) -> Self:
         """Return what `user` may see: everything for managers, one's own for all others."""
         if not user.is_active:
             return self.none()
@@ -54,7 +54,7 @@ class MailingQuerySet(OwnedQuerySet):
         """Leave out what its owner has deleted; the rows stay for the history."""
         return self.filter(deleted_at=None)
 
-    def visible_to(self, user: User) -> Self:
+    def visible_to(self, user: Person) -> Self:
         return super().visible_to(user).kept()
 
     def active(self) -> Self:
@@ -62,6 +62,12 @@ class MailingQuerySet(OwnedQuerySet):
 
     def due(self, now: datetime) -> Self:
         return self.active().filter(next_due_at__lte=now).order_by("next_due_at", "pk")
+
+    def with_latest_run(self) -> Self:
+        """Annotate `latest_run_id`: the run whose date is the last."""
+        runs = apps.get_model("mailing", "Run")._default_manager
+        latest = runs.filter(mailing=OuterRef("pk")).order_by("-due_at", "-pk").values("pk")[:1]
+        return self.annotate(latest_run_id=Subquery(latest))
 
 
 class RunQuerySet(OwnedQuerySet):

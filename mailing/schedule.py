@@ -65,6 +65,8 @@ class Schedule:
 
     def latest_until(self, until: datetime) -> datetime | None:
         """Return the last occurrence not later than `until`, or None if there is none."""
+        if self.ends_at is not None:
+            until = min(until, self.ends_at)
         latest = None
         step = max(0, self._steps_before(until) - 1)
         while (occurrence := self._at(step)) is not None and occurrence <= until:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -60,23 +60,29 @@ class Tally:
 
 
 def tally(run: Run) -> Tally:
-    """Return the state of every delivery of a run, by one query over them and one over batches."""
-    states = {
-        DeliveryState(state): n
-        for state, n in Delivery.objects.filter(run=run).count_by_state().items()
+    """Return the state of every delivery of a run."""
+    return tallies([run])[run.pk]
+
+
+def tallies(runs: Iterable[Run]) -> dict[int, Tally]:
+    """Return the tally of each run by its id: one query over deliveries, one over their batches."""
+    states: dict[int, dict[DeliveryState, int]] = {run.pk: {} for run in runs}
+    rows = Delivery.objects.filter(run__in=states).order_by().values_list("run", "state")
+    for run_id, state, n in rows.annotate(n=Count("pk")):
+        states[run_id][DeliveryState(state)] = n
+    for batch in Batch.objects.filter(run__in=states, done=False, armed_to__gt=0):
+        _show_armed_as_sending(states[batch.run_id], batch)
+    return {
+        run_id: Tally({state: counts[state] for state in DeliveryState if counts.get(state)})
+        for run_id, counts in states.items()
     }
-    sending = min(_armed(run), states.get(DeliveryState.PENDING, 0))
-    if sending:
-        states[DeliveryState.SENDING] = sending
-        states[DeliveryState.PENDING] -= sending
-    return Tally({state: states[state] for state in DeliveryState if states.get(state)})
 
 
-def _armed(run: Run) -> int:
-    """Return how many pending deliveries lie below the watermark of their batch."""
-    armed = 0
-    for batch in Batch.objects.filter(run=run, done=False, armed_to__gt=0):
-        armed += Delivery.objects.filter(
-            run=run, pk__range=(batch.first_id, batch.armed_to), state=DeliveryState.PENDING
-        ).count()
-    return armed
+def _show_armed_as_sending(counts: dict[DeliveryState, int], batch: Batch) -> None:
+    armed = Delivery.objects.filter(
+        run=batch.run_id, pk__range=(batch.first_id, batch.armed_to), state=DeliveryState.PENDING
+    ).count()
+    armed = min(armed, counts.get(DeliveryState.PENDING, 0))
+    if armed:
+        counts[DeliveryState.SENDING] = counts.get(DeliveryState.SENDING, 0) + armed
+        counts[DeliveryState.PENDING] -= armed

@@ -19,7 +19,7 @@ def tick() -> None:
 
 
 def deliver() -> None:
-    """Send for one slice, and come back if work is left. Without a free slot, leave it to others."""
+    """Send for one slice, and come back if work is left; without a free slot, others do."""
     if dispatch.send():
         wake_sender()
 

@@ -1,3 +1,5 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from mailing.views import UnsubscribeView
+
+urlpatterns = [path("u/<str:token>/", UnsubscribeView.as_view(), name="unsubscribe")]

@@ -1,4 +1,4 @@
-"""System checks for settings that do not go together: errors stop every command, warnings only tell."""
+"""System checks for settings that do not go together; errors stop every command, warnings tell."""
 
 from __future__ import annotations
 

@@ -24,7 +24,8 @@ class Environment:
             environ.Env.read_env(str(env_file))
 
     def text(self, name: str, default: str = "") -> str:
-        return self._read(name, lambda: self._env.str(name, default=default), "a text").strip()
+        value: str = self._read(name, lambda: self._env.str(name, default=default), "a text")
+        return value.strip()
 
     def secret(self, name: str) -> str:
         """Return a variable that has no default: without it nothing starts."""
@@ -42,7 +43,9 @@ class Environment:
         raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
 
     def number(self, name: str, default: int, *, at_least: int = 0) -> int:
-        value = self._read(name, lambda: self._env.int(name, default=default), "a whole number")
+        value: int = self._read(
+            name, lambda: self._env.int(name, default=default), "a whole number"
+        )
         if value < at_least:
             raise ImproperlyConfigured(f"{name} must be at least {at_least}, not {value}.")
         return value

@@ -10,7 +10,7 @@ _COMMON = (
     " form-action 'self'; frame-ancestors 'self'; "
 )
 STRICT = _COMMON + "script-src 'self'; style-src 'self'"
-# Wagtail's date and time widgets and its choosers are inline scripts, its editor sets inline styles.
+# Wagtail's date widgets and choosers are inline scripts, its editor sets inline styles.
 ADMIN = _COMMON + "script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
 # An uploaded file that a browser takes for a page can do nothing.
 MEDIA = "default-src 'none'; sandbox"

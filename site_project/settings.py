@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "accounts.wagtail_users.UsersAppConfig",  # in place of wagtail.users
     "wagtail.sites",
     "wagtail.snippets",
+    "wagtail.documents",  # the admin asks for its API; nobody may upload documents
     "wagtail.images",
     "wagtail.search",
     "wagtail.admin",
@@ -62,6 +63,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
+    "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]
@@ -96,6 +98,9 @@ TEMPLATES = [
         },
     },
 ]
+
+# Widgets of ours have their templates beside all others.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Database and cache ---------------------------------------------------------------------------
 

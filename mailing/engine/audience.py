@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import connection
 
 from mailing.engine.database import instant
 
 BATCH_SIZE = 500
+
+_AUDIENCE = """
+      FROM mailing_client c
+      LEFT JOIN mailing_suppression s
+        ON s.owner_id = c.owner_id AND s.email_normalized = c.email_normalized
+     WHERE c.owner_id = %s
+       AND c.id IN (SELECT lc.client_id
+                      FROM mailing_clientlist_clients lc
+                      JOIN mailing_mailing_lists ml ON ml.clientlist_id = lc.clientlist_id
+                     WHERE ml.mailing_id = %s
+                     UNION
+                    SELECT client_id FROM mailing_mailing_clients WHERE mailing_id = %s)
+"""
+
+
+class Size(NamedTuple):
+    """How many clients a mailing has, and how many of those get no letters."""
+
+    clients: int
+    suppressed: int
+
+
+def size(mailing_id: int, owner_id: int) -> Size:
+    """Return the size of the audience as it is now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*), count(s.id) {_AUDIENCE}", [owner_id, mailing_id, mailing_id]
+        )
+        return Size(*cursor.fetchone())
 
 
 def freeze(run_id: int, mailing_id: int, owner_id: int, now: datetime) -> int:
@@ -21,26 +51,17 @@ def freeze(run_id: int, mailing_id: int, owner_id: int, now: datetime) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             INSERT INTO mailing_delivery
                    (run_id, client_id, email, email_normalized, state, attempts, last_reply)
             SELECT %s, c.id, c.email, c.email_normalized,
                    CASE WHEN s.id IS NULL THEN 'pending' ELSE 'suppressed' END, 0, ''
-              FROM mailing_client c
-              LEFT JOIN mailing_suppression s
-                ON s.owner_id = c.owner_id AND s.email_normalized = c.email_normalized
-             WHERE c.owner_id = %s
-               AND c.id IN (SELECT lc.client_id
-                              FROM mailing_clientlist_clients lc
-                              JOIN mailing_mailing_lists ml ON ml.clientlist_id = lc.clientlist_id
-                             WHERE ml.mailing_id = %s
-                             UNION
-                            SELECT client_id FROM mailing_mailing_clients WHERE mailing_id = %s)
+            {_AUDIENCE}
              ORDER BY c.id
             """,
             [run_id, owner_id, mailing_id, mailing_id],
         )
-        size = cursor.rowcount
+        frozen = int(cursor.rowcount)
         cursor.execute(
             """
             INSERT INTO mailing_batch (run_id, first_id, last_id, done, due_at, armed_to, host,
@@ -54,4 +75,4 @@ def freeze(run_id: int, mailing_id: int, owner_id: int, now: datetime) -> int:
             """,
             [run_id, False, instant(now), BATCH_SIZE, run_id],
         )
-        return size
+        return frozen

@@ -23,8 +23,8 @@ def is_open(server: str, now: datetime) -> bool:
 def open_circuit(server: str, reason: str, *, configuration: bool, now: datetime) -> None:
     """Note a failure and open the circuit: 30 s at first, 15 min at most.
 
-    Wrong settings do not mend themselves, so those wait the longest pause at once (and a log-in that
-    fails every half minute looks like an attack).
+    Wrong settings do not mend themselves, so those wait the longest pause at once (and a log-in
+    that fails every half minute looks like an attack).
     """
     with transaction.atomic():
         Circuit.objects.get_or_create(server=server)

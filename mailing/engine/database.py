@@ -32,7 +32,7 @@ def skip_locked() -> str:
 
 
 def database_clock(now: datetime) -> Callable[[], datetime]:
-    """Return a clock that starts at the database server's time and runs on this host's monotonic one.
+    """Return a clock that starts at the database's time and runs on this host's monotonic one.
 
     So two hosts agree on leases, and a jump of the system clock changes nothing within a slice. On
     SQLite the server is this host, whose time is `now`.

@@ -85,7 +85,7 @@ def take(holder: Holder, now: datetime) -> Lease | None:
                                 AND lease_token IS NULL
                               ORDER BY due_at, id LIMIT 1 {skip_locked()})
                 RETURNING id, first_id, last_id
-                """,  # noqa: S608 - a constant
+                """,
                 [
                     identifier(token),
                     instant(now + LEASE),
@@ -160,8 +160,9 @@ class Gate(NamedTuple):
 def arm(lease: Lease, up_to: int, now: datetime) -> Gate | None:
     """Write the intent to send up to delivery `up_to` and renew the lease (I5); read the gate.
 
-    Returns None if the lease was taken away: nothing more of the batch may be sent (I7). If the gate
-    is not open or the revision not as expected, the caller must `disarm` in the same transaction.
+    Returns None if the lease was taken away: nothing more of the batch may be sent (I7). If the
+    gate is not open or the revision not the expected one, the caller must `disarm` in the same
+    transaction.
     The batch is locked before the gate is read, and whoever cancels deliveries locks it too, so a
     delivery is never both cancelled and armed.
     """
@@ -204,7 +205,7 @@ def renew(lease: Lease, now: datetime) -> bool:
             "UPDATE mailing_batch SET lease_until = %s WHERE id = %s AND lease_token = %s",
             [instant(now + LEASE), lease.batch_id, identifier(lease.token)],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 def release(lease: Lease, now: datetime) -> bool:
@@ -222,6 +223,7 @@ def release(lease: Lease, now: datetime) -> bool:
             """,
             [instant(now), lease.first_id, lease.last_id, lease.run_id],
         )
+        left: int
         left, earliest = cursor.fetchone()
         cursor.execute(
             """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 from typing import NamedTuple
@@ -210,7 +209,7 @@ def raise_revision(owner_id: int) -> None:
 
 
 def mark_suppressed(delivery_ids: Sequence[int]) -> None:
-    """Take out deliveries whose address is suppressed by now. Only the lease's holder may call it."""
+    """Take out deliveries whose address is suppressed by now. Only the lease's holder may call."""
     _open(pk__in=delivery_ids).update(state=DeliveryState.SUPPRESSED, next_attempt_at=None)
 
 

@@ -134,7 +134,7 @@ class Letter:
 def encode_unstructured(text: str) -> bytes:
     """Return the value of Subject: ASCII as it is if short, else RFC 2047 words on folded lines."""
     text = _one_line(text)
-    if text.isascii() and len(text) <= 60 and "=?" not in text:
+    if _is_plain(text):
         return text.encode()
     return _encoded_words(text, len("Subject: "))
 
@@ -151,9 +151,9 @@ def encode_mailbox(name: str, address: str, prefix: int = len("Reply-To: ")) -> 
     if not name:
         return mailbox
     name = _one_line(name)
-    if not (name.isascii() and len(name) <= 60):
+    if not _is_plain(name):
         phrase = _encoded_words(name, prefix)
-    elif _PHRASE_SAFE.fullmatch(name) and "=?" not in name:
+    elif _PHRASE_SAFE.fullmatch(name):
         phrase = name.encode()
     else:
         phrase = b'"' + name.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
@@ -226,8 +226,7 @@ def _layout(
                 if context is _HTML:
                     default = html.unescape(default)
                 slot(context, field, default)
-        literal(b"\r\n")
-    literal(b"--" + boundary + b"--\r\n")
+    literal(b"\r\n--" + boundary + b"--\r\n")
     return literals, slots
 
 
@@ -298,6 +297,11 @@ def _encoded_words(text: str, prefix: int) -> bytes:
     return b"\r\n ".join(
         b"=?utf-8?b?" + binascii.b2a_base64(word, newline=False) + b"?=" for word in words
     )
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether a header may hold the text as it is; "=?" would be read as an encoded word."""
+    return text.isascii() and len(text) <= 60 and "=?" not in text
 
 
 def _one_line(text: str) -> str:

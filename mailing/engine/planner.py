@@ -36,8 +36,8 @@ def grace(period: timedelta | None) -> timedelta:
 def open_due(now: datetime, freeze: Freeze) -> list[int]:
     """Open the runs of all mailings that are due and return the ids of those to be sent.
 
-    However long nobody looked, a mailing gets at most one run: for its latest occurrence, if that is
-    within the grace time; otherwise the run is kept as "missed" and nobody gets a late letter.
+    However long nobody looked, a mailing gets at most one run: for its latest occurrence, if that
+    is within the grace time; otherwise the run is kept as "missed" and nobody gets a late letter.
     One mailing that cannot be opened does not stop the others.
     """
     opened = []
@@ -67,7 +67,9 @@ def open_now(mailing: Mailing, *, form_key: uuid.UUID, now: datetime, freeze: Fr
 
 
 def _open_occurrence(mailing: Mailing, now: datetime, freeze: Freeze) -> Run | None:
-    due_at = mailing.schedule.latest_until(now) or mailing.next_due_at
+    planned_for = mailing.next_due_at
+    assert planned_for is not None  # noqa: S101 - `due` has selected by it
+    due_at = mailing.schedule.latest_until(now) or planned_for
     following = mailing.schedule.next_after(max(now, due_at))
     late = now - due_at > grace(mailing.schedule.period)
     if not mailing.owner.is_active:
@@ -77,7 +79,7 @@ def _open_occurrence(mailing: Mailing, now: datetime, freeze: Freeze) -> Run | N
         # Whoever moves `next_due_at` on has the occurrence; the constraint is the second lock.
         if (
             not Mailing.objects.active()
-            .filter(pk=mailing.pk, next_due_at=mailing.next_due_at)
+            .filter(pk=mailing.pk, next_due_at=planned_for)
             .update(next_due_at=following)
         ):
             return None

@@ -109,6 +109,9 @@ class Sender:
             Pool(self._server, self, self._beat).run(rows)
         except ServerDown as down:
             logger.warning("mail server %s: %s", self._server.name, down)
+            if self._accepted:  # it was well until now: this failure is the first
+                circuit.close_circuit(self._server.name)
+                self._accepted = False
             circuit.open_circuit(
                 self._server.name,
                 str(down),

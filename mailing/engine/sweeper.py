@@ -98,7 +98,7 @@ def _settle(
     armed = Delivery.objects.filter(
         pending | deferred, run_id=batch.run_id, pk__range=(batch.first_id, batch.armed_to)
     )
-    for delivery in armed:
+    for delivery in armed.order_by("pk"):
         entry = record.entries.get(delivery.pk) if record is not None else None
         if entry is not None and entry.attempt != delivery.attempts + 1:
             entry = None  # of an earlier pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -9,7 +11,11 @@ from mailing.addresses import refuse_hidden_characters
 from mailing.models.owned import OwnedModel
 from mailing.querysets import ClientListQuerySet, ClientQuerySet
 
-_NAME = {"max_length": 150, "blank": True, "validators": [refuse_hidden_characters]}
+
+def _name(label: Any) -> models.CharField:
+    return models.CharField(
+        label, max_length=150, blank=True, validators=[refuse_hidden_characters]
+    )
 
 
 class Client(OwnedModel):
@@ -17,9 +23,9 @@ class Client(OwnedModel):
 
     email = models.CharField(_("e-mail address"), max_length=254)
     email_normalized = models.CharField(max_length=254, editable=False)
-    first_name = models.CharField(_("first name"), **_NAME)
-    middle_name = models.CharField(_("middle name"), **_NAME)
-    last_name = models.CharField(_("last name"), **_NAME)
+    first_name = _name(_("first name"))
+    middle_name = _name(_("middle name"))
+    last_name = _name(_("last name"))
     comment = models.TextField(_("comment"), blank=True)
 
     objects = ClientQuerySet.as_manager()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -17,9 +16,6 @@ from mailing.models.message import Message
 from mailing.models.owned import OwnedModel
 from mailing.querysets import MailingQuerySet
 from mailing.schedule import Schedule
-
-if TYPE_CHECKING:
-    from mailing.models.run import Run
 
 
 class DatePeriod(models.Model):
@@ -45,7 +41,7 @@ class DatePeriod(models.Model):
 
 
 class Mailing(OwnedModel):
-    """What `lifecycle` and the planner do with it is decided by `status` and `next_due_at` alone."""
+    """Its `status` and `next_due_at` alone decide what `lifecycle` and the planner do with it."""
 
     name = models.CharField(_("name"), max_length=150, validators=[refuse_hidden_characters])
     message = models.ForeignKey(
@@ -115,10 +111,7 @@ class Mailing(OwnedModel):
         )
 
     def next_dates(self, after: datetime, limit: int) -> list[datetime]:
-        """Return up to `limit` instants after `after` at which this mailing falls due, in its zone."""
+        """Return up to `limit` instants after `after` when this mailing falls due, in its zone."""
         return [
             instant.astimezone(self.time_zone) for instant in self.schedule.upcoming(after, limit)
         ]
-
-    def latest_run(self) -> Run | None:
-        return self.runs.order_by("-due_at", "-pk").first()

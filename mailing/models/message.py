@@ -10,6 +10,7 @@ from wagtail.fields import StreamField
 from mailing.addresses import refuse_hidden_characters
 from mailing.composer.blocks import LetterBlock
 from mailing.models.owned import OwnedModel
+from mailing.querysets import OwnedQuerySet
 
 
 class Message(OwnedModel):
@@ -31,6 +32,8 @@ class Message(OwnedModel):
         help_text=_("The language of the footer that every letter ends with."),
     )
     body = StreamField(LetterBlock(), verbose_name=_("body"))
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("message")

@@ -6,8 +6,6 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from mailing.querysets import OwnedQuerySet
-
 
 class OwnedModel(models.Model):
     owner = models.ForeignKey(
@@ -19,8 +17,6 @@ class OwnedModel(models.Model):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
-
-    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -15,8 +15,10 @@ class Security(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds; the minima of RFC 5321 section 4.5.3.2. Each bounds a whole stage, however slowly the
-    server drips, so a tarpit cannot hold a connection for ever."""
+    """Seconds for each stage; the minima of RFC 5321 section 4.5.3.2.
+
+    Each bounds the whole stage, however slowly the server drips, so no tarpit holds a connection.
+    """
 
     connect: float = 30
     greeting: float = 300

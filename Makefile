@@ -1,0 +1,60 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+RUNTIME := $(VENV)/.runtime
+TOOLS := $(VENV)/.tools
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (make PYTHON=python3.11 ...)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing; on Debian: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(RUNTIME): requirements.txt | $(VENV)/bin/python
+	@echo "  installing …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	@touch $@
+
+$(TOOLS): requirements-dev.txt $(RUNTIME)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: $(RUNTIME) ## Show everything: seeded site, cluster, mail catcher (CHECK=1 proves it, RESET=1 starts over)
+	@CHECK=$(CHECK) RESET=$(RESET) $(PY) -m site_project.demo
+
+run: $(RUNTIME) ## Development: web server with reload, cluster, mail catcher
+	@test -f .env || cp .env.example .env
+	@$(PY) manage.py migrate -v0 && $(PY) manage.py dev
+
+test: $(TOOLS) ## The fast suite, on SQLite
+	@$(PY) -m pytest -q -n 2 $(ARGS)
+
+test-browser: $(TOOLS) ## The whole path in a real browser (needs chromium)
+	@$(PY) -m pytest -q tests/browser $(ARGS)
+
+check: $(TOOLS) ## Everything that can be said without running the suite
+	@$(VENV)/bin/ruff format --check --quiet . && $(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy --no-error-summary .
+	@$(VENV)/bin/lint-imports --no-logo >$(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
+	@$(VENV)/bin/djlint --quiet --lint templates
+	@ENV_FILE=.env.example $(PY) manage.py makemigrations --check --dry-run -v0
+	@ENV_FILE=tests/production.env VAR_DIR=$(VENV)/var $(PY) manage.py check --deploy --fail-level WARNING -v0
+
+format: $(TOOLS) ## Format code
+	@$(VENV)/bin/ruff check --quiet --fix . ; $(VENV)/bin/ruff format --quiet .
+
+messages: $(TOOLS) ## Collect and compile translations (needs gettext)
+	@$(PY) manage.py makemessages --locale ru --no-location --no-obsolete --ignore .venv --ignore .demo --ignore tests --ignore bench
+	@$(PY) manage.py compilemessages --locale ru --ignore .venv
+
+lock: ## Compile the requirements again (needs uv)
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements.in -o requirements.txt
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove what runs have left
+	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
+
+.PHONY: help demo run test test-browser check format messages lock clean
