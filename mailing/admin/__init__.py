@@ -1,0 +1,1 @@
+"""The admin screens of mailing: modeladmin classes on one owner-scoped base."""

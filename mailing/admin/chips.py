@@ -1,0 +1,60 @@
+"""Status chips: icon, word and tone, the same on every screen (docs/design.md)."""
+
+from __future__ import annotations
+
+from django.db.models import Choices, TextChoices
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from mailing.enums import DeliveryState, MailingStatus, Outcome, RunStatus
+
+_LOOKS: dict[type[Choices], dict[str, tuple[str, str]]] = {
+    MailingStatus: {
+        "created": ("grey", "pencil-line"),
+        "scheduled": ("blue", "calendar-clock"),
+        "sending": ("teal", "send"),
+        "paused": ("amber", "circle-pause"),
+        "deactivated": ("red", "octagon-x"),
+        "completed": ("green", "circle-check"),
+    },
+    RunStatus: {
+        "sending": ("teal", "send"),
+        "paused": ("amber", "circle-pause"),
+        "completed": ("green", "circle-check"),
+        "cancelled": ("grey", "ban"),
+        "missed": ("amber", "hourglass"),
+        "skipped": ("grey", "ban"),
+    },
+    DeliveryState: {
+        "pending": ("grey", "circle-dashed"),
+        "sending": ("teal", "send"),
+        "deferred": ("amber", "rotate-cw"),
+        # Green means finished, not sent: accepted by a server is not delivered.
+        "sent": ("blue", "check"),
+        "failed": ("red", "circle-x"),
+        "unknown": ("violet", "circle-question-mark"),
+        "suppressed": ("grey", "shield-ban"),
+        "cancelled": ("grey", "ban"),
+        "expired": ("grey", "hourglass"),
+    },
+    Outcome: {
+        "accepted": ("blue", "check"),
+        "transient": ("amber", "rotate-cw"),
+        "permanent": ("red", "circle-x"),
+        "unknown": ("violet", "circle-question-mark"),
+    },
+}
+
+
+def chip(tone: str, icon: str, label: str) -> SafeString:
+    return render_to_string("components/chip.html", {"tone": tone, "icon": icon, "label": label})
+
+
+def status_chip(value: TextChoices) -> SafeString:
+    """Return the chip of a member of one of our enums, labelled in the active language."""
+    tone, icon = _LOOKS[type(value)][value.value]
+    return chip(tone, icon, str(value.label))
+
+
+def tone(value: TextChoices) -> str:
+    return _LOOKS[type(value)][value.value][0]

@@ -1,0 +1,154 @@
+"""Lists of what the engine wrote: deliveries, and the attempts at them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+from mailing.admin.chips import status_chip
+from mailing.admin.owned import OwnedInspectView, ReadOnlyModelAdmin
+from mailing.enums import DeliveryState, Outcome
+from mailing.models import Attempt, Delivery, Mailing, Run
+
+
+def _mailing_link(mailing: Mailing) -> SafeString:
+    url = reverse("mailing_mailing_modeladmin_inspect", args=[mailing.pk])
+    return format_html('<a href="{}">{}</a>', url, mailing)
+
+
+class RunFilter(SimpleListFilter):
+    """Set by the links of a mailing's page; it names the run, it does not offer others."""
+
+    title = gettext_lazy("run")
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        wanted = request.GET.get("run", "")
+        if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
+            return []
+        runs = Run.objects.visible_to(request.user).filter(pk=wanted).select_related("mailing")
+        return [(str(run.pk), str(run)) for run in runs]
+
+    def has_output(self) -> bool:
+        # True also without choices, so that the parameter counts as taken.
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        chosen = dict(self.lookup_choices)
+        return queryset.filter(run=self.value()) if self.value() in chosen else queryset.none()
+
+
+class StateFilter(SimpleListFilter):
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        stored = (s for s in DeliveryState if s != DeliveryState.SENDING)
+        return [(s.value, str(s.label)) for s in stored]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(state=chosen) if chosen in DeliveryState.values else queryset
+
+
+class OutcomeFilter(SimpleListFilter):
+    title = gettext_lazy("outcome")
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(o.value, str(o.label)) for o in Outcome]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        return queryset.filter(outcome=chosen) if chosen in Outcome.values else queryset
+
+
+class DeliveryInspectView(OwnedInspectView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            delivery=self.instance,
+            chip=status_chip(DeliveryState(self.instance.state)),
+            mailing_link=_mailing_link(self.instance.run.mailing),
+            attempts=[
+                (attempt, status_chip(Outcome(attempt.outcome)))
+                for attempt in self.instance.log.order_by("number")
+            ],
+        )
+
+
+class DeliveryAdmin(ReadOnlyModelAdmin):
+    model = Delivery
+    add_to_admin_menu = False
+    menu_label = gettext_lazy("Deliveries")
+    menu_icon = "mail"
+    list_display = ("email", "mailing", "delivery_state", "attempts", "answer")
+    list_filter = (RunFilter, StateFilter)
+    list_export = ("email", "state", "attempts", "last_code", "last_reply")
+    export_filename = "deliveries"
+    search_fields = ("email",)
+    list_select_related = ("run__mailing",)
+    inspect_view_class = DeliveryInspectView
+    inspect_template_name = "mailing/admin/delivery_inspect.html"
+
+    def mailing(self, delivery: Delivery) -> SafeString:
+        return _mailing_link(delivery.run.mailing)
+
+    mailing.short_description = gettext_lazy("mailing")  # type: ignore[attr-defined]
+
+    def delivery_state(self, delivery: Delivery) -> SafeString:
+        return status_chip(DeliveryState(delivery.state))
+
+    delivery_state.short_description = gettext_lazy("state")  # type: ignore[attr-defined]
+    delivery_state.admin_order_field = "state"  # type: ignore[attr-defined]
+
+    def answer(self, delivery: Delivery) -> str:
+        return f"{delivery.last_code or ''} {delivery.last_reply}".strip()
+
+    answer.short_description = gettext_lazy("the server’s answer")  # type: ignore[attr-defined]
+
+
+class AttemptAdmin(ReadOnlyModelAdmin):
+    model = Attempt
+    menu_label = gettext_lazy("Attempts")
+    menu_icon = "history"
+    menu_order = 140
+    inspect_view_enabled = False
+    list_display = ("at", "recipient", "mailing", "result", "answer")
+    list_filter = (OutcomeFilter,)
+    list_export = ("at", "recipient", "number", "outcome", "stage", "code", "enhanced", "reply")
+    export_filename = "attempts"
+    search_fields = ("delivery__email",)
+    list_select_related = ("delivery__run__mailing",)
+
+    def recipient(self, attempt: Attempt) -> SafeString:
+        url = reverse("mailing_delivery_modeladmin_inspect", args=[attempt.delivery_id])
+        return format_html('<a href="{}">{}</a>', url, attempt.delivery.email or "—")
+
+    recipient.short_description = gettext_lazy("address")  # type: ignore[attr-defined]
+
+    def mailing(self, attempt: Attempt) -> SafeString:
+        return _mailing_link(attempt.delivery.run.mailing)
+
+    mailing.short_description = gettext_lazy("mailing")  # type: ignore[attr-defined]
+
+    def result(self, attempt: Attempt) -> SafeString:
+        return status_chip(Outcome(attempt.outcome))
+
+    result.short_description = gettext_lazy("outcome")  # type: ignore[attr-defined]
+    result.admin_order_field = "outcome"  # type: ignore[attr-defined]
+
+    def answer(self, attempt: Attempt) -> str:
+        parts = (str(attempt.code or ""), attempt.enhanced, attempt.reply)
+        return " ".join(part for part in parts if part)
+
+    answer.short_description = gettext_lazy("the server’s answer")  # type: ignore[attr-defined]

@@ -1,0 +1,349 @@
+"""Screens for mailings: the form, the page that watches over a run, and the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import URLPattern, re_path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
+from wagtail.log_actions import registry as log_registry
+from wagtail_modeladmin.views import InstanceSpecificView
+
+from mailing import heartbeat, lifecycle, schedule
+from mailing.admin.actions import ACTIONS, ActionView, available_actions
+from mailing.admin.chips import status_chip
+from mailing.admin.owned import (
+    OwnedDeleteView,
+    OwnedForm,
+    OwnedIndexView,
+    OwnedInspectView,
+    OwnedModelAdmin,
+    OwnedPermissionHelper,
+)
+from mailing.admin.progress import progress_of
+from mailing.admin.widgets import ClientChoice, WallClockField
+from mailing.engine import audience
+from mailing.enums import MailingStatus, RunStatus, Unit
+from mailing.models import ClientList, DatePeriod, Mailing, Run
+from mailing.statistics import Tally, tallies
+
+_EDITABLE = frozenset(
+    {
+        MailingStatus.CREATED,
+        MailingStatus.SCHEDULED,
+        MailingStatus.SENDING,
+        MailingStatus.PAUSED,
+    }
+)
+_DATES_SHOWN = 5
+_RUNS_SHOWN = 20
+_WALL_CLOCK = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+_WALL_CLOCK_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
+
+
+class MailingPermissionHelper(OwnedPermissionHelper):
+    def user_can_edit_obj(self, user: Any, obj: Any) -> bool:
+        return super().user_can_edit_obj(user, obj) and obj.status in _EDITABLE
+
+
+class MailingForm(OwnedForm):
+    """Times are what the clocks show in the mailing's own zone."""
+
+    starts_at = WallClockField(
+        label=gettext_lazy("First sending"),
+        widget=_WALL_CLOCK,
+        input_formats=_WALL_CLOCK_FORMATS,
+        help_text=gettext_lazy("Date and time in the zone below."),
+    )
+    ends_at = WallClockField(
+        label=gettext_lazy("Not after"),
+        widget=_WALL_CLOCK,
+        input_formats=_WALL_CLOCK_FORMATS,
+        required=False,
+        help_text=gettext_lazy("Empty: it goes on until you pause it."),
+    )
+
+    class Meta:
+        widgets = {"lists": forms.CheckboxSelectMultiple, "clients": ClientChoice}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = self.instance.time_zone if self.instance.pk else self.instance.owner.time_zone
+        if self.instance.pk:
+            for name in ("starts_at", "ends_at"):
+                value = getattr(self.instance, name)
+                self.initial[name] = value and value.astimezone(zone).replace(tzinfo=None)
+        else:
+            hour = timezone.now().astimezone(zone).replace(minute=0, second=0, microsecond=0)
+            self.initial["starts_at"] = (hour + timedelta(hours=1)).replace(tzinfo=None)
+            self.initial["time_zone"] = zone
+            self.initial["period"] = DatePeriod.objects.filter(unit=Unit.ONCE).first()
+        self.fields["message"].empty_label = _("Choose a message")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if cleaned.get("time_zone"):
+            for name in ("starts_at", "ends_at"):
+                if cleaned.get(name):
+                    cleaned[name] = self._instant(name, cleaned[name])
+        self._check_dates(cleaned)
+        self._check_audience(cleaned)
+        return cleaned
+
+    def _instant(self, name: str, wall: datetime) -> datetime | None:
+        zone = self.cleaned_data["time_zone"]
+        wall = wall.replace(second=0, microsecond=0)
+        if not schedule.exists(wall, zone):
+            text = _("The clocks skip this time in %(zone)s on that day. Choose another.")
+            self.add_error(name, text % {"zone": zone})
+            return None
+        return schedule.instant(wall, zone)
+
+    def _check_dates(self, cleaned: dict[str, Any]) -> None:
+        starts_at, ends_at, period = (cleaned.get(n) for n in ("starts_at", "ends_at", "period"))
+        now = timezone.now().replace(second=0, microsecond=0)
+        unchanged = (
+            self.instance.pk and starts_at == Mailing.objects.get(pk=self.instance.pk).starts_at
+        )
+        if starts_at and starts_at < now and not unchanged:
+            there = now.astimezone(cleaned["time_zone"])
+            text = _("This time has passed: it is %(now)s in %(zone)s.")
+            self.add_error(
+                "starts_at",
+                text % {"now": f"{there:%Y-%m-%d %H:%M}", "zone": cleaned["time_zone"]},
+            )
+        if period is not None and period.unit == Unit.ONCE:
+            cleaned["ends_at"] = None
+        elif starts_at and ends_at and ends_at < starts_at:
+            self.add_error("ends_at", _("This is before the first sending."))
+
+    def _check_audience(self, cleaned: dict[str, Any]) -> None:
+        lists, clients = cleaned.get("lists"), cleaned.get("clients")
+        if lists is None or clients is None or clients:
+            return
+        if not lists:
+            self.add_error("lists", _("Choose at least one client list or one client."))
+        elif not ClientList.clients.through.objects.filter(clientlist__in=lists).exists():
+            self.add_error("lists", _("Nobody is in these lists yet. Add clients first."))
+
+    def save(self, commit: bool = True) -> Mailing:
+        mailing: Mailing = super().save(commit=commit)
+        if commit:
+            lifecycle.reschedule(mailing, now=timezone.now())
+        return mailing
+
+
+class MailingInspectView(OwnedInspectView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        mailing, now = self.instance, timezone.now()
+        dates = []
+        if mailing.is_active or mailing.status in {MailingStatus.CREATED, MailingStatus.PAUSED}:
+            dates = mailing.next_dates(now, _DATES_SHOWN)
+        if mailing.is_active and mailing.next_due_at is None:
+            dates = []
+        return super().get_context_data(
+            **kwargs,
+            mailing=mailing,
+            chip=status_chip(MailingStatus(mailing.status)),
+            audience=audience.size(mailing.pk, mailing.owner_id),
+            dates=dates,
+            starts_there=mailing.starts_at.astimezone(mailing.time_zone),
+            ends_there=mailing.ends_at and mailing.ends_at.astimezone(mailing.time_zone),
+            actions=available_actions(mailing, self.request.user),
+            events=log_registry.get_logs_for_instance(mailing).select_related("user")[:30],
+            progress=progress_of(mailing, now),
+            progress_url=self.url_helper.get_action_url("progress", self.pk_quoted),
+            results=_results(mailing.runs.all()[:_RUNS_SHOWN]),
+        )
+
+
+class ProgressView(InstanceSpecificView):
+    """The part of the page that moves, for the poll."""
+
+    template_name = "mailing/admin/progress.html"
+
+    def check_action_permitted(self, user: Any) -> bool:
+        allowed: bool = self.permission_helper.user_can_inspect_obj(user, self.instance)
+        return allowed
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            mailing=self.instance,
+            progress=progress_of(self.instance, timezone.now()),
+        )
+
+
+class MailingDeleteView(OwnedDeleteView):
+    def delete_instance(self) -> None:
+        lifecycle.delete(self.instance, by=self.request.user, now=timezone.now())
+
+
+class StatusTabs(SimpleListFilter):
+    """The tabs above the list; each says how many it holds."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, str(status.label)) for status in MailingStatus]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Mailing]) -> QuerySet[Mailing]:
+        chosen = self.value()
+        return queryset.filter(status=chosen) if chosen in MailingStatus.values else queryset
+
+
+class MailingIndexView(OwnedIndexView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        mailings = self.get_base_queryset().order_by()
+        counts = dict(mailings.values_list("status").annotate(n=Count("pk")))
+        tabs = [("", _("All"), sum(counts.values()))]
+        tabs += [(s.value, str(s.label), counts[s.value]) for s in MailingStatus if s in counts]
+        context = super().get_context_data(
+            **kwargs,
+            tabs=tabs,
+            chosen_tab=self.request.GET.get("status", ""),
+            worker_runs=heartbeat.is_beating(timezone.now()),
+        )
+        context["object_list"] = _with_results(context["object_list"])
+        return context
+
+
+class MailingAdmin(OwnedModelAdmin):
+    model = Mailing
+    menu_label = gettext_lazy("Mailings")
+    menu_icon = "paper-plane"
+    menu_order = 100
+    add_label = gettext_lazy("Set up a mailing")
+    delete_warning = gettext_lazy(
+        "A run that is under way is cancelled. What has been sent stays in the list of attempts."
+    )
+    opens_page = True
+    list_display = ("name", "state", "next_sending", "last_result")
+    list_filter = (StatusTabs,)
+    list_export = ("name", "status", "starts_at", "next_due_at", "created_at")
+    export_filename = "mailings"
+    search_fields = ("name", "message__subject")
+    permission_helper_class = MailingPermissionHelper
+    index_view_class = MailingIndexView
+    index_template_name = "mailing/admin/mailing_index.html"
+    inspect_view_class = MailingInspectView
+    inspect_template_name = "mailing/admin/mailing_inspect.html"
+    delete_view_class = MailingDeleteView
+    edit_handler = ObjectList(
+        [
+            FieldPanel("name"),
+            FieldPanel("message"),
+            MultiFieldPanel(
+                [FieldPanel("lists"), FieldPanel("clients")], heading=gettext_lazy("To whom")
+            ),
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("period"), FieldPanel("time_zone")]),
+                    FieldRowPanel([FieldPanel("starts_at"), FieldPanel("ends_at")]),
+                ],
+                heading=gettext_lazy("When"),
+            ),
+        ],
+        base_form_class=MailingForm,
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Mailing]:
+        mailings = super().get_queryset(request).with_latest_run()
+        return mailings.select_related("period", "message", "owner")
+
+    def state(self, mailing: Mailing) -> SafeString:
+        return status_chip(MailingStatus(mailing.status))
+
+    state.short_description = gettext_lazy("status")  # type: ignore[attr-defined]
+    state.admin_order_field = "status"  # type: ignore[attr-defined]
+
+    def next_sending(self, mailing: Mailing) -> SafeString | str:
+        if mailing.status == MailingStatus.CREATED:
+            return _("Not started")
+        if mailing.next_due_at is None or not mailing.is_active:
+            return ""
+        there = mailing.next_due_at.astimezone(mailing.time_zone)
+        return format_html(
+            '<time datetime="{}">{}</time><br><span class="ms-meta">{}</span>',
+            mailing.next_due_at.isoformat(),
+            f"{there:%Y-%m-%d %H:%M}",
+            mailing.time_zone,
+        )
+
+    next_sending.short_description = gettext_lazy("next sending")  # type: ignore[attr-defined]
+    next_sending.admin_order_field = "next_due_at"  # type: ignore[attr-defined]
+
+    def last_result(self, mailing: Mailing) -> SafeString | str:
+        result = mailing.result  # type: ignore[attr-defined] # set by the list
+        return render_to_string("mailing/admin/result.html", {"result": result}) if result else ""
+
+    last_result.short_description = gettext_lazy("last result")  # type: ignore[attr-defined]
+
+    def progress_view(self, request: HttpRequest, instance_pk: str) -> HttpResponse:
+        self.require_visible(request, instance_pk)
+        return ProgressView.as_view(model_admin=self, instance_pk=instance_pk)(request)
+
+    def action_view(self, request: HttpRequest, instance_pk: str, action: str) -> HttpResponse:
+        self.require_visible(request, instance_pk)
+        view = ActionView.as_view(model_admin=self, instance_pk=instance_pk, action=ACTIONS[action])
+        return view(request)
+
+    def get_admin_urls_for_registration(self) -> tuple[URLPattern, ...]:
+        helper = self.url_helper
+        progress = re_path(
+            helper.get_action_url_pattern("progress"),
+            self.progress_view,
+            name=helper.get_action_url_name("progress"),
+        )
+        actions = tuple(
+            re_path(
+                helper.get_action_url_pattern(name),
+                self.action_view,
+                {"action": name},
+                name=helper.get_action_url_name(name),
+            )
+            for name in ACTIONS
+        )
+        return (*super().get_admin_urls_for_registration(), progress, *actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run with its figures, for one line of a table."""
+
+    run: Run
+    tally: Tally
+
+    @property
+    def chip(self) -> SafeString:
+        return status_chip(RunStatus(self.run.status))
+
+
+def _results(runs: Iterable[Run]) -> list[Result]:
+    runs = list(runs)
+    figures = tallies(runs)
+    return [Result(run, figures[run.pk]) for run in runs]
+
+
+def _with_results(mailings: Iterable[Any]) -> list[Any]:
+    """Give each mailing its latest run as `result`, by a fixed number of queries."""
+    mailings = list(mailings)
+    runs = Run.objects.filter(pk__in=[m.latest_run_id for m in mailings if m.latest_run_id])
+    results = {result.run.pk: result for result in _results(runs)}
+    for mailing in mailings:
+        mailing.result = results.get(mailing.latest_run_id)
+    return mailings

@@ -1,0 +1,112 @@
+"""Screens for messages: the editor, and a page that shows the letter as it will arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, re_path
+from django.utils.html import escape
+from django.utils.translation import gettext_lazy
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
+from wagtail_modeladmin.views import InstanceSpecificView
+
+from mailing.admin.owned import OwnedForm, OwnedInspectView, OwnedModelAdmin
+from mailing.composer.render import render
+from mailing.merge_fields import (
+    FIELD,
+    UNSUBSCRIBE_URL,
+    check_merge_fields,
+    sample_values,
+    substitute,
+)
+from mailing.models import Message
+
+# The letter is shown in a frame of its own: nothing can run, nothing but pictures is fetched.
+_LETTER_POLICY = (
+    "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; sandbox;"
+    " frame-ancestors 'self'"
+)
+
+
+class MessageForm(OwnedForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance.pk and self.for_user is not None:
+            self.initial.setdefault("language", self.for_user.preferred_language)
+
+    def clean_subject(self) -> str:
+        subject: str = self.cleaned_data["subject"]
+        check_merge_fields(subject)
+        return subject
+
+    def clean_preheader(self) -> str:
+        preheader: str = self.cleaned_data["preheader"]
+        check_merge_fields(preheader)
+        return preheader
+
+
+class MessageInspectView(OwnedInspectView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        message = self.instance
+        rendered = render(message, owner=message.owner)
+        values = sample_values() | {UNSUBSCRIBE_URL: "https://…"}
+        return super().get_context_data(
+            **kwargs,
+            subject=substitute(rendered.subject, values),
+            preheader=substitute(message.preheader, values),
+            text=substitute(rendered.text, values),
+            letter_url=self.url_helper.get_action_url("letter", self.pk_quoted),
+            mailings=message.mailings.kept(),
+        )
+
+
+class LetterView(InstanceSpecificView):
+    """The HTML of the letter for an invented client, for the frame on the message's page."""
+
+    def check_action_permitted(self, user: Any) -> bool:
+        allowed: bool = self.permission_helper.user_can_inspect_obj(user, self.instance)
+        return allowed
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        values = sample_values() | {UNSUBSCRIBE_URL: "#"}
+        markup = render(self.instance, owner=self.instance.owner).html
+        filled = FIELD.sub(lambda found: escape(values[found[1]]) or found[2] or "", markup)
+        return HttpResponse(filled, headers={"Content-Security-Policy": _LETTER_POLICY})
+
+
+class MessageAdmin(OwnedModelAdmin):
+    model = Message
+    menu_label = gettext_lazy("Messages")
+    menu_icon = "mail"
+    menu_order = 110
+    add_label = gettext_lazy("Write a message")
+    delete_warning = gettext_lazy("Letters that have been sent with it stay in the history.")
+    opens_page = True
+    list_display = ("subject", "preheader", "updated_at")
+    search_fields = ("subject", "preheader")
+    inspect_view_class = MessageInspectView
+    inspect_template_name = "mailing/admin/message_inspect.html"
+    edit_handler = ObjectList(
+        [
+            FieldPanel("subject"),
+            FieldRowPanel([FieldPanel("preheader"), FieldPanel("language")]),
+            FieldPanel("body"),
+        ],
+        base_form_class=MessageForm,
+    )
+
+    def letter_view(self, request: HttpRequest, instance_pk: str) -> HttpResponse:
+        self.require_visible(request, instance_pk)
+        view = LetterView.as_view(model_admin=self, instance_pk=instance_pk)
+        return xframe_options_sameorigin(view)(request)
+
+    def get_admin_urls_for_registration(self) -> tuple[URLPattern, ...]:
+        helper = self.url_helper
+        letter = re_path(
+            helper.get_action_url_pattern("letter"),
+            self.letter_view,
+            name=helper.get_action_url_name("letter"),
+        )
+        return (*super().get_admin_urls_for_registration(), letter)

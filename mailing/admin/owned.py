@@ -1,0 +1,297 @@
+"""The base of all our admin screens: it closes what stock modeladmin leaves open.
+
+Stock modeladmin scopes only the list; any pk may be edited, inspected, deleted and its history
+read; any query parameter goes into a filter. Here every screen starts from `visible_to`, an object
+that is not visible is a 404 like one that does not exist, and only declared filters are applied.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import SuspiciousOperation
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import urlencode
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail_modeladmin.helpers import ButtonHelper, PermissionHelper
+from wagtail_modeladmin.options import ModelAdmin
+from wagtail_modeladmin.views import (
+    CreateView,
+    DeleteView,
+    EditView,
+    HistoryView,
+    IndexView,
+    InspectView,
+)
+
+from mailing.admin.export import SafeSpreadsheetMixin
+from mailing.models.owned import OwnedModel
+from mailing.permissions import may_change, sees_every_owner
+
+_LOOKUPS = {"exact", "id__exact", "isnull", "gte", "lt", "lte", "gt"}
+_LONGEST_SEARCH = 200
+
+
+class OwnedPermissionHelper(PermissionHelper):
+    """Seeing follows `visible_to`; changing needs ownership."""
+
+    def user_can_list(self, user: Any) -> bool:
+        return self.user_has_specific_permission(user, self.get_perm_codename("view"))
+
+    def user_can_inspect_obj(self, user: Any, obj: Any) -> bool:
+        return self.user_can_list(user) and (may_change(user, obj) or sees_every_owner(user))
+
+    def user_can_edit_obj(self, user: Any, obj: Any) -> bool:
+        return super().user_can_edit_obj(user, obj) and may_change(user, obj)
+
+    def user_can_delete_obj(self, user: Any, obj: Any) -> bool:
+        return super().user_can_delete_obj(user, obj) and may_change(user, obj)
+
+
+class ReadOnlyPermissionHelper(OwnedPermissionHelper):
+    """For logs: rows that people see and only the engine writes."""
+
+    def user_can_inspect_obj(self, user: Any, obj: Any) -> bool:
+        return self.user_can_list(user)  # `_require_visible` has compared the owner
+
+    def user_can_create(self, user: Any) -> bool:
+        return False
+
+    def user_can_edit_obj(self, user: Any, obj: Any) -> bool:
+        return False
+
+    def user_can_delete_obj(self, user: Any, obj: Any) -> bool:
+        return False
+
+
+class OwnedForm(WagtailAdminModelForm):
+    """Sets the owner, and offers and accepts only the owner's rows in every choice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.for_user is not None and not self.instance.owner_id:
+            self.instance.owner = self.for_user
+        for field in self.fields.values():
+            queryset = getattr(field, "queryset", None)
+            if queryset is not None and issubclass(queryset.model, OwnedModel):
+                field.queryset = queryset.owned_by(self.instance.owner)
+
+    derived_fields: tuple[str, ...] = ()
+    """Columns that the form sets without having a field for them."""
+
+    def save(self, commit: bool = True) -> Any:
+        """Write only what the form shows: a state that moved meanwhile must not be put back."""
+        if not commit or not self.instance.pk:
+            return super().save(commit=commit)
+        instance = super().save(commit=False)
+        columns = {f.name for f in instance._meta.concrete_fields} & set(self.fields)
+        instance.save(update_fields=[*columns, *self.derived_fields, "updated_at"])
+        self._save_m2m()
+        return instance
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # Without this a constraint on owner and name is not checked by the form.
+        exclusions: set[str] = super()._get_validation_exclusions()
+        return exclusions - {"owner"}
+
+
+class BreadcrumbsMixin:
+    """Gives a screen Wagtail's slim header: the way back, and the name of what is shown."""
+
+    index_url: str
+    verbose_name_plural: str
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        crumbs = [{"url": self.index_url, "label": capfirst(self.verbose_name_plural)}]
+        return super().get_context_data(  # type: ignore[misc]
+            **{"breadcrumbs_items": crumbs + self.last_crumbs(), **kwargs}
+        )
+
+    def last_crumbs(self) -> list[dict[str, str]]:
+        instance = getattr(self, "instance", None)
+        if instance is None or instance.pk is None:
+            return []
+        return [{"url": "", "label": str(instance)}]
+
+
+class SavedTwiceMixin:
+    """Answers a race for a unique value at the form, where the constraint alone would be a 500."""
+
+    def form_valid(self, form: forms.ModelForm) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                return super().form_valid(form)  # type: ignore[misc]
+        except IntegrityError:
+            form.add_error(None, _("This was saved a moment ago by another request."))
+            return self.form_invalid(form)  # type: ignore[attr-defined]
+
+
+class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
+    """Takes only declared filters; any other parameter leads to the list without it."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        query = request.GET.copy()
+        if self.SEARCH_VAR in query:
+            words = str(query[self.SEARCH_VAR]).replace("\x00", " ").strip()
+            query[self.SEARCH_VAR] = words[:_LONGEST_SEARCH]
+        request.GET = query  # type: ignore[assignment] # a copy that may be written to
+        try:
+            response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        except (SuspiciousOperation, IncorrectLookupParameters, ValueError):
+            kept = (self.ORDER_VAR, self.SEARCH_VAR)
+            rest = urlencode({name: query[name] for name in kept if query.get(name)})
+            return HttpResponseRedirect(f"{self.index_url}?{rest}" if rest else self.index_url)
+        return response
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_filters_params(params)
+        declared = {_parameter(f) for f in self.list_filter or ()}
+        for key in found:
+            name, _underscores, lookup = key.partition("__")
+            if key not in declared and not (name in declared and lookup in _LOOKUPS):
+                raise SuspiciousOperation(key)
+        return found
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        page = context["page_obj"]
+        # modeladmin elides around page 0 when the address names none.
+        context["elided_page_range"] = context["paginator"].get_elided_page_range(page.number)
+        context["is_narrowed"] = bool(self.query) or context["result_count"] < context["all_count"]
+        return context
+
+    def last_crumbs(self) -> list[dict[str, str]]:
+        return []
+
+
+class OwnedCreateView(BreadcrumbsMixin, SavedTwiceMixin, CreateView):
+    def last_crumbs(self) -> list[dict[str, str]]:
+        return [{"url": "", "label": self.model_admin.add_label}]
+
+
+class OwnedEditView(BreadcrumbsMixin, SavedTwiceMixin, EditView):
+    pass
+
+
+class OwnedInspectView(BreadcrumbsMixin, InspectView):
+    pass
+
+
+class OwnedDeleteView(BreadcrumbsMixin, DeleteView):
+    pass
+
+
+class OwnedHistoryView(HistoryView):
+    """Stock history asks for no permission at all."""
+
+    def check_action_permitted(self, user: Any) -> bool:
+        allowed: bool = self.permission_helper.user_can_inspect_obj(user, self.instance)
+        return allowed
+
+
+class OwnedButtonHelper(ButtonHelper):
+    """Whole sentences in the labels: the stock ones glue verb and noun, which Russian cannot."""
+
+    def add_button(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        label = self.view.model_admin.add_label
+        return {**super().add_button(*args, **kwargs), "label": label, "title": label}
+
+    def inspect_button(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super().inspect_button(*args, **kwargs), "label": _("Open"), "title": _("Open")}
+
+    def edit_button(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super().edit_button(*args, **kwargs), "label": _("Edit"), "title": _("Edit")}
+
+    def delete_button(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        label = _("Delete")
+        return {**super().delete_button(*args, **kwargs), "label": label, "title": label}
+
+    def get_primary_button(self, obj: Any) -> dict[str, Any] | None:
+        """The name of a row leads to its page, where there is one; editing is a step from there."""
+        if self.view.model_admin.opens_page and self.permission_helper.user_can_inspect_obj(
+            self.request.user, obj
+        ):
+            return self.inspect_button(obj.pk)
+        return super().get_primary_button(obj)
+
+
+class OwnedModelAdmin(ModelAdmin):
+    """Subclasses declare columns; `add_label` is the whole sentence on the add button."""
+
+    permission_helper_class = OwnedPermissionHelper
+    button_helper_class = OwnedButtonHelper
+    index_view_class = OwnedIndexView
+    create_view_class = OwnedCreateView
+    edit_view_class = OwnedEditView
+    inspect_view_class = OwnedInspectView
+    delete_view_class = OwnedDeleteView
+    history_view_class = OwnedHistoryView
+    inspect_view_enabled = True
+    list_per_page = 50
+    empty_value_display = "—"
+    opens_page = False
+    add_label: Any = ""
+    delete_warning: Any = ""
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).visible_to(request.user)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Show the owner to those who see several."""
+        columns = tuple(super().get_list_display(request))
+        if sees_every_owner(request.user) and hasattr(self.model, "owner"):
+            return (*columns, "owner")
+        return columns
+
+    def get_extra_attrs_for_field_col(self, obj: Any, field_name: str) -> dict[str, str]:
+        """On a phone each cell says its column."""
+        label = getattr(getattr(self, field_name, None), "short_description", None)
+        if label is None and field_name in {f.name for f in self.opts.get_fields()}:
+            label = getattr(self.opts.get_field(field_name), "verbose_name", "")
+        return {"data-label": capfirst(str(label or ""))}
+
+    def edit_view(self, request: HttpRequest, instance_pk: str) -> HttpResponse:
+        self.require_visible(request, instance_pk)
+        return super().edit_view(request, instance_pk)
+
+    def inspect_view(self, request: HttpRequest, instance_pk: str) -> HttpResponse:
+        self.require_visible(request, instance_pk)
+        return super().inspect_view(request, instance_pk)
+
+    def delete_view(self, request: HttpRequest, instance_pk: str) -> HttpResponse:
+        self.require_visible(request, instance_pk)
+        return super().delete_view(request, instance_pk)
+
+    def history_view(self, request: HttpRequest, instance_pk: str) -> HttpResponse:
+        self.require_visible(request, instance_pk)
+        return super().history_view(request, instance_pk)
+
+    def require_visible(self, request: HttpRequest, instance_pk: str) -> None:
+        """Raise the same 404 for what is not visible as for what does not exist."""
+        pk = unquote(instance_pk)
+        if not pk.isascii() or not pk.isdigit() or len(pk) > 18:
+            raise Http404
+        if not self.get_queryset(request).filter(pk=pk).exists():
+            raise Http404
+
+
+class ReadOnlyModelAdmin(OwnedModelAdmin):
+    """A list of what the engine wrote; nothing to add, edit or delete."""
+
+    permission_helper_class = ReadOnlyPermissionHelper
+    history_view_enabled = False
+    opens_page = True
+
+
+def _parameter(list_filter: Any) -> str:
+    if isinstance(list_filter, str):
+        return list_filter
+    if isinstance(list_filter, tuple):
+        return str(list_filter[0])
+    return str(list_filter.parameter_name)
