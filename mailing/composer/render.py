@@ -24,14 +24,20 @@ from wagtail.rich_text import RichText, expand_db_html
 
 from mailing.engine.letter import Content
 from mailing.engine.planner import ContentError
-from mailing.merge_fields import CLIENT_FIELDS, FIELD, UNSUBSCRIBE_URL, check_merge_fields
+from mailing.merge_fields import (
+    CLIENT_FIELDS,
+    FIELD,
+    UNSUBSCRIBE_URL,
+    as_field,
+    check_merge_fields,
+)
 
 if TYPE_CHECKING:
     from accounts.models import User
     from mailing.models import Mailing, Message
 
 _PICTURE_FILTER = "width-1200|format-jpeg|bgcolor-ffffff|jpegquality-75"
-"""Twice the 600 pixels of the layout, for sharp screens; JPEG, because every mail program shows it."""
+"""Twice the 600 pixels of the layout, for sharp screens; every mail program shows a JPEG."""
 
 # Mail programs drop style sheets, so each element carries its own style.
 _TEXT_TAGS = {"p", "b", "strong", "i", "em", "a", "ul", "ol", "li", "br"}
@@ -75,7 +81,7 @@ def render(message: Message, *, owner: User, reason: str = "") -> Rendered:
             "owner": str(owner),
             "service": settings.SITE_NAME,
             "reason": reason,
-            "unsubscribe_field": mark_safe("{{ %s }}" % UNSUBSCRIBE_URL),  # noqa: S308 - ours
+            "unsubscribe_field": mark_safe(as_field(UNSUBSCRIBE_URL)),  # noqa: S308 - ours
         }
         return Rendered(
             subject=message.subject,
@@ -160,9 +166,9 @@ def _undo_field_escapes(markup: str) -> str:
     """Write fields as their author did: quotes and ampersands in a default stay HTML-escaped."""
     return FIELD.sub(
         lambda found: (
-            "{{ %s }}" % found[1]
+            as_field(found[1])
             if found[2] is None
-            else "{{ %s|%s }}" % (found[1], html.escape(html.unescape(found[2].strip())))
+            else as_field(found[1], html.escape(html.unescape(found[2].strip())))
         ),
         markup,
     )

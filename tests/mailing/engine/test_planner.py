@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from mailing.composer.render import freeze
+from mailing.engine import planner
+from mailing.enums import MailingStatus, RunStatus, Unit
+from mailing.models import Batch, Delivery, Mailing, Run
+from tests.factories import NOW, body, make_clients, make_list, make_mailing, make_message
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+
+
+def scheduled(owner: User, **fields: Any) -> Mailing:
+    return make_mailing(
+        owner,
+        status=MailingStatus.SCHEDULED,
+        **{"unit": Unit.DAY, "next_due_at": NOW, **fields},
+    )
+
+
+def test_an_occurrence_is_opened_once(alice: User) -> None:
+    mailing = scheduled(alice)
+    assert len(planner.open_due(NOW, freeze)) == 1
+    assert planner.open_due(NOW, freeze) == []
+    Mailing.objects.filter(pk=mailing.pk).update(next_due_at=NOW)  # as if a second one had read it
+    assert planner.open_due(NOW, freeze) == []
+    assert Run.objects.filter(mailing=mailing).count() == 1
+
+
+def test_nothing_is_opened_before_its_time(alice: User) -> None:
+    scheduled(alice)
+    assert planner.open_due(NOW - timedelta(seconds=1), freeze) == []
+
+
+@pytest.mark.parametrize("status", [s for s in MailingStatus if s not in {"scheduled", "sending"}])
+def test_only_active_mailings_are_opened(alice: User, status: MailingStatus) -> None:
+    mailing = scheduled(alice)
+    Mailing.objects.filter(pk=mailing.pk).update(status=status)
+    assert planner.open_due(NOW, freeze) == []
+
+
+def test_deleted_mailings_and_blocked_owners_are_left_alone(alice: User, bob: User) -> None:
+    deleted = scheduled(alice)
+    Mailing.objects.filter(pk=deleted.pk).update(deleted_at=NOW)
+    scheduled(bob)
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    assert planner.open_due(NOW, freeze) == []
+
+
+def test_after_an_outage_there_is_one_run_for_the_latest_date(alice: User) -> None:
+    mailing = scheduled(alice)
+    late = NOW + 5 * DAY + timedelta(hours=3)
+    (run_id,) = planner.open_due(late, freeze)
+    assert Run.objects.get(pk=run_id).due_at == NOW + 5 * DAY
+    mailing.refresh_from_db()
+    assert mailing.next_due_at == NOW + 6 * DAY
+    assert Run.objects.count() == 1
+
+
+def test_a_date_that_is_too_long_past_is_missed(alice: User) -> None:
+    mailing = scheduled(alice)
+    late = NOW + 5 * DAY + timedelta(hours=12, minutes=1)
+    assert planner.open_due(late, freeze) == []
+    assert Run.objects.get(mailing=mailing).status == RunStatus.MISSED
+    assert not Delivery.objects.exists()
+    mailing.refresh_from_db()
+    assert (mailing.status, mailing.next_due_at) == (MailingStatus.SCHEDULED, NOW + 6 * DAY)
+
+
+def test_a_single_sending_that_was_missed_completes_its_mailing(alice: User) -> None:
+    mailing = scheduled(alice, unit=Unit.ONCE)
+    planner.open_due(NOW + timedelta(hours=13), freeze)
+    mailing.refresh_from_db()
+    assert mailing.status == MailingStatus.COMPLETED
+    assert mailing.runs.get().status == RunStatus.MISSED
+
+
+@pytest.mark.parametrize(
+    ("period", "hours"),
+    [(None, 12), (timedelta(minutes=30), 0.25), (timedelta(days=1), 12), (timedelta(days=28), 12)],
+)
+def test_grace(period: timedelta | None, hours: float) -> None:
+    assert planner.grace(period) == timedelta(hours=hours)
+
+
+def test_a_date_during_an_unfinished_run_is_skipped(alice: User) -> None:
+    mailing = scheduled(alice)
+    planner.open_due(NOW, freeze)
+    assert planner.open_due(NOW + DAY, freeze) == []
+    assert sorted(mailing.runs.values_list("status", flat=True)) == ["sending", "skipped"]
+
+
+def test_an_audience_of_nobody_is_finished_at_once(alice: User) -> None:
+    mailing = scheduled(alice)
+    mailing.clients.clear()
+    planner.open_due(NOW, freeze)
+    assert mailing.runs.get().status == RunStatus.COMPLETED
+    mailing.refresh_from_db()
+    assert mailing.status == MailingStatus.SCHEDULED
+
+
+def test_the_audience_is_frozen_once_per_client_and_cut_into_batches(alice: User) -> None:
+    clients = make_clients(alice, [f"c{i}@x.test" for i in range(1100)])
+    mailing = scheduled(alice)
+    mailing.clients.set(clients[:3])
+    mailing.lists.add(make_list(alice, clients), make_list(alice, clients[500:]))
+    (run_id,) = planner.open_due(NOW, freeze)
+    assert Run.objects.get(pk=run_id).audience_size == 1100
+    deliveries = Delivery.objects.filter(run=run_id)
+    assert deliveries.values("client").distinct().count() == deliveries.count() == 1100
+    covered = 0
+    for batch in Batch.objects.filter(run=run_id):
+        inside = deliveries.filter(pk__range=(batch.first_id, batch.last_id)).count()
+        assert inside <= 500
+        covered += inside
+    assert covered == 1100
+
+
+def test_clients_of_others_never_get_in(alice: User, bob: User) -> None:
+    """Even if a foreign row should ever stand in a list."""
+    mailing = scheduled(alice)
+    foreign = make_clients(bob, ["bobs@x.test"])
+    mailing.lists.add(make_list(alice, foreign))
+    planner.open_due(NOW, freeze)
+    assert not Delivery.objects.filter(email="bobs@x.test").exists()
+
+
+def test_a_mailing_that_cannot_be_rendered_is_paused_and_stops_nobody(
+    alice: User, bob: User
+) -> None:
+    broken = scheduled(
+        alice, message=make_message(alice, body=body(("text", "<p>{{ frist_name }}</p>")))
+    )
+    fine = scheduled(bob)
+    assert len(planner.open_due(NOW, freeze)) == 1
+    assert fine.runs.exists()
+    broken.refresh_from_db()
+    assert broken.status == MailingStatus.PAUSED
+    assert broken.reason
+
+
+def test_send_now_twice_with_one_form_is_one_run(alice: User) -> None:
+    mailing = make_mailing(alice)
+    key = uuid.uuid4()
+    first = planner.open_now(mailing, form_key=key, now=NOW, freeze=freeze)
+    assert first is not None
+    Run.objects.filter(pk=first.pk).update(status=RunStatus.COMPLETED)
+    assert planner.open_now(mailing, form_key=key, now=NOW + DAY, freeze=freeze) is None
+    assert mailing.runs.count() == 1

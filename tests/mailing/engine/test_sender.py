@@ -1,0 +1,402 @@
+"""Sending over real SMTP: what each client gets, and what the tables say afterwards."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from mailing import lifecycle
+from mailing.engine import ledger
+from mailing.enums import (
+    DeliveryState,
+    MailingStatus,
+    Outcome,
+    RunStatus,
+    SuppressionReason,
+    Unit,
+)
+from mailing.models import Attempt, Batch, Circuit, Delivery, Mailing, Run, Suppression
+from tests.factories import NOW, body, make_client, make_clients, make_mailing, make_message
+from tests.mailing.engine import oracle
+from tests.mailing.engine.conftest import Stage
+from tests.sink import Mood
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def due(owner: User, addresses: list[str], **fields: Any) -> Mailing:
+    return make_mailing(
+        owner,
+        make_clients(owner, addresses),
+        status=MailingStatus.SCHEDULED,
+        next_due_at=NOW,
+        **fields,
+    )
+
+
+def states(run: Run) -> dict[str, str]:
+    return {d.email.split("@")[0]: d.state for d in Delivery.objects.filter(run=run)}
+
+
+def test_every_client_gets_one_letter(alice: User, stage: Stage) -> None:
+    mailing = due(alice, [f"ok+{i}@x.test" for i in range(1200)])
+    (run,) = stage.plan()
+    assert stage.send() is False
+    oracle.check(run, stage.arrived)
+    assert len(stage.arrived) == 1200
+    assert Batch.objects.filter(run=run, done=True).count() == 3
+    mailing.refresh_from_db()
+    assert mailing.status == MailingStatus.COMPLETED
+    assert stage.sink.strict_errors == []
+
+
+def test_a_recurring_mailing_waits_for_its_next_date(alice: User, stage: Stage) -> None:
+    mailing = due(alice, ["ok@x.test"], unit=Unit.WEEK)
+    stage.plan()
+    stage.send()
+    mailing.refresh_from_db()
+    assert mailing.status == MailingStatus.SCHEDULED
+    assert mailing.next_due_at == NOW + timedelta(days=7)
+
+
+def test_each_kind_of_refusal(alice: User, stage: Stage) -> None:
+    due(alice, ["ok+a@x.test", "550+b@x.test", "policy+c@x.test", "full+d@x.test", "big+e@x.test"])
+    (run,) = stage.plan()
+    stage.send()
+    oracle.check(run, stage.arrived)
+    assert states(run) == {
+        "ok+a": "sent",
+        "550+b": "failed",
+        "policy+c": "failed",
+        "full+d": "deferred",
+        "big+e": "failed",
+    }
+    assert [s.email_normalized for s in Suppression.objects.all()] == ["550+b@x.test"]
+    attempt = Attempt.objects.get(delivery__email="550+b@x.test")
+    assert (attempt.code, attempt.enhanced, attempt.reply) == (550, "5.1.1", "No")
+    run.refresh_from_db()
+    assert run.status == RunStatus.SENDING
+
+
+def test_a_greylisted_client_is_tried_again_later(alice: User, stage: Stage) -> None:
+    due(alice, ["4xx+a@x.test", "ok+b@x.test"])
+    (run,) = stage.plan()
+    stage.send()
+    assert states(run) == {"4xx+a": "deferred", "ok+b": "sent"}
+    stage.later(minutes=2)
+    assert stage.send() is False
+    assert len(stage.arrived) == 1, "too early"
+    stage.later(minutes=5)
+    stage.send()
+    oracle.check(run, stage.arrived)
+    assert states(run) == {"4xx+a": "sent", "ok+b": "sent"}
+    outcomes = Attempt.objects.filter(delivery__email="4xx+a@x.test").order_by("number")
+    assert [a.outcome for a in outcomes] == [Outcome.TRANSIENT, Outcome.ACCEPTED]
+
+
+def test_what_stays_refused_expires(alice: User, stage: Stage) -> None:
+    due(alice, ["full@x.test"])
+    (run,) = stage.plan()
+    for _ in range(30):
+        stage.send()
+        stage.later(hours=5)
+    oracle.check(run, stage.arrived)
+    assert states(run) == {"full": "expired"}
+    assert Delivery.objects.get(run=run).attempts >= 5
+
+
+def test_an_ambiguous_letter_is_unknown_and_stays_so(alice: User, stage: Stage) -> None:
+    stage.connections = 1
+    due(alice, ["dropdot+a@x.test", "ok+b@x.test", "garbage+c@x.test", "ok+d@x.test"])
+    (run,) = stage.plan()
+    stage.send()
+    stage.later(hours=1)
+    stage.send()
+    oracle.check(run, stage.arrived, unknown_at_most=2)
+    assert states(run) == {
+        "dropdot+a": "unknown",
+        "ok+b": "sent",
+        "garbage+c": "unknown",
+        "ok+d": "sent",
+    }
+
+
+def test_a_person_may_send_the_unknown_again(alice: User, stage: Stage) -> None:
+    due(alice, ["dropdot+a@x.test", "ok+b@x.test"])
+    (run,) = stage.plan()
+    stage.send()
+    run.refresh_from_db()
+    assert run.status == RunStatus.COMPLETED
+    delivery = Delivery.objects.get(email="dropdot+a@x.test")
+    Delivery.objects.filter(pk=delivery.pk).update(email="ok+a@x.test")
+    assert lifecycle.send_again(run, [DeliveryState.UNKNOWN], by=alice, now=stage.now) == 1
+    stage.send()
+    assert states(run) == {"ok+a": "sent", "ok+b": "sent"}
+    assert [a.number for a in Attempt.objects.filter(delivery=delivery).order_by("number")] == [
+        1,
+        2,
+    ]
+    assert Run.objects.get(pk=run.pk).status == RunStatus.COMPLETED
+
+
+class TestServerDown:
+    @pytest.fixture
+    def mood(self) -> Mood:
+        return Mood(banner="421 4.3.2 Not now")
+
+    def test_nothing_is_counted_and_it_goes_on_by_itself(self, alice: User, stage: Stage) -> None:
+        due(alice, [f"ok+{i}@x.test" for i in range(20)])
+        (run,) = stage.plan()
+        assert stage.send() is False
+        circuit = Circuit.objects.get()
+        assert circuit.open_until == stage.now + timedelta(seconds=30)
+        assert "Not now" in circuit.reason
+        assert not Attempt.objects.exists()
+        assert set(Delivery.objects.values_list("state", "attempts")) == {("pending", 0)}
+        assert not Batch.objects.filter(lease_token__isnull=False).exists()
+        connections = stage.sink.connections
+        stage.later(seconds=20)
+        stage.send()
+        assert stage.sink.connections == connections, "nobody knocks while the circuit is open"
+        stage.later(seconds=11)
+        stage.send()
+        assert Circuit.objects.get().open_until == stage.now + timedelta(seconds=60)
+        stage.sink.mood.banner = "220 sink ESMTP"
+        stage.later(seconds=61)
+        stage.send()
+        oracle.check(run, stage.arrived)
+        assert len(stage.arrived) == 20
+        assert Circuit.objects.get().failures == 0
+
+    def test_a_server_that_dies_in_the_middle(self, alice: User, stage: Stage) -> None:
+        stage.sink.mood.banner = "220 sink ESMTP"
+        due(alice, ["ok+1@x.test", *(f"bye+{i}@x.test" for i in range(12)), "ok+2@x.test"])
+        stage.plan()
+        stage.send()
+        counted = Attempt.objects.filter(delivery__email__startswith="bye").count()
+        assert counted <= 2, "421 before the dot costs nothing"
+        assert Circuit.objects.get().failures == 1
+        Delivery.objects.filter(email__startswith="bye").update(state="cancelled")
+        stage.later(minutes=10)
+        stage.send()
+        assert "ok+2@x.test" in stage.arrived
+
+
+def test_a_letter_that_breaks_connections_does_not_hold_up_the_others(
+    alice: User, stage: Stage
+) -> None:
+    stage.connections = 1
+    due(alice, ["droprcpt+poison@x.test", *(f"ok+{i}@x.test" for i in range(10))])
+    (run,) = stage.plan()
+    stage.send()
+    assert len(stage.arrived) == 10
+    assert states(run)["droprcpt+poison"] == "deferred"
+    assert Attempt.objects.get(delivery__email="droprcpt+poison@x.test").outcome == "transient"
+
+
+def test_a_full_server_costs_no_client_an_attempt(alice: User, stage: Stage) -> None:
+    stage.connections = 1
+    due(alice, ["busy+a@x.test", "ok+b@x.test"])
+    stage.plan()
+    stage.send()
+    assert not Attempt.objects.filter(delivery__email="busy+a@x.test").exists()
+    assert Circuit.objects.get().failures == 1
+
+
+def test_a_client_twice_in_lists_gets_one_letter(alice: User, stage: Stage) -> None:
+    from tests.factories import make_list
+
+    clients = make_clients(alice, ["ok+a@x.test", "ok+b@x.test"])
+    mailing = make_mailing(alice, clients[:1], status=MailingStatus.SCHEDULED, next_due_at=NOW)
+    mailing.lists.add(make_list(alice, clients), make_list(alice, clients[1:]))
+    (run,) = stage.plan()
+    stage.send()
+    oracle.check(run, stage.arrived)
+    assert sorted(stage.arrived) == ["ok+a@x.test", "ok+b@x.test"]
+
+
+def test_a_suppressed_client_gets_nothing_and_is_shown(
+    alice: User, bob: User, stage: Stage
+) -> None:
+    mailing = due(alice, ["ok+a@x.test", "ok+b@x.test"])
+    make_client(bob, "ok+b@x.test")
+    Suppression.objects.create(
+        owner=alice, email_normalized="ok+a@x.test", reason="unsubscribed", created_at=NOW
+    )
+    Suppression.objects.create(
+        owner=bob, email_normalized="ok+b@x.test", reason="unsubscribed", created_at=NOW
+    )
+    (run,) = stage.plan()
+    stage.send()
+    oracle.check(run, stage.arrived)
+    assert states(run) == {"ok+a": "suppressed", "ok+b": "sent"}
+    mailing.refresh_from_db()
+    assert mailing.status == MailingStatus.COMPLETED
+
+
+def test_an_unsubscription_during_the_run_counts_at_once(alice: User, stage: Stage) -> None:
+    stage.connections = 1
+    due(alice, [f"ok+{i}@x.test" for i in range(40)])
+    (run,) = stage.plan()
+    left_before: list[str] = []
+
+    def unsubscribe_all_after_ten() -> bool:
+        if len(stage.arrived) >= 10 and not left_before:
+            left_before.extend(stage.arrived)
+            for delivery in Delivery.objects.filter(run=run):
+                ledger.suppress(
+                    owner_id=alice.pk,
+                    email_normalized=delivery.email_normalized,
+                    reason=SuppressionReason.UNSUBSCRIBED,
+                    now=NOW,
+                )
+        return False
+
+    stage.sink.mood.dot_delay = 0.02
+    stage.send(interrupted=unsubscribe_all_after_ten)
+    oracle.check(run, stage.arrived)
+    late = len(stage.arrived) - len(left_before)
+    assert left_before
+    assert late <= 8, "only what was armed: a tenth of a second at this rate, plus the envelope"
+    assert states(run)["ok+39"] == "suppressed"
+
+
+def test_a_paused_mailing_stops_within_the_armed_letters(alice: User, stage: Stage) -> None:
+    stage.connections = 1
+    stage.sink.mood.dot_delay = 0.02
+    mailing = due(alice, [f"ok+{i}@x.test" for i in range(60)])
+    (run,) = stage.plan()
+    seen: list[int] = []
+
+    def pause() -> bool:
+        if len(stage.arrived) >= 10 and not seen:
+            seen.append(len(stage.arrived))
+            lifecycle.pause(Mailing.objects.get(pk=mailing.pk), by=alice)
+        return False
+
+    stage.send(interrupted=pause)
+    assert len(stage.arrived) - seen[0] <= 8
+    assert not Batch.objects.filter(lease_token__isnull=False).exists()
+    stage.send()
+    assert len(stage.arrived) < 60, "a paused run is not leased"
+    lifecycle.resume(Mailing.objects.get(pk=mailing.pk), by=alice, now=stage.now)
+    stage.send()
+    oracle.check(run, stage.arrived)
+    assert len(stage.arrived) == 60
+
+
+def test_a_blocked_owner_stops_too(alice: User, admin: User, stage: Stage) -> None:
+    from accounts.blocking import set_active
+
+    stage.sink.mood.dot_delay = 0.02
+    mailing = due(alice, [f"ok+{i}@x.test" for i in range(60)])
+    (run,) = stage.plan()
+    seen: list[int] = []
+
+    def block() -> bool:
+        if len(stage.arrived) >= 10 and not seen:
+            seen.append(len(stage.arrived))
+            set_active(alice, active=False, by=admin)
+        return False
+
+    stage.send(interrupted=block)
+    assert len(stage.arrived) - seen[0] <= 12
+    mailing.refresh_from_db()
+    assert mailing.status == MailingStatus.PAUSED
+    run.refresh_from_db()
+    assert run.status == RunStatus.PAUSED
+
+
+def test_a_deleted_mailing_cancels_what_has_not_left(alice: User, stage: Stage) -> None:
+    stage.sink.mood.dot_delay = 0.02
+    mailing = due(alice, [f"ok+{i}@x.test" for i in range(60)])
+    (run,) = stage.plan()
+    seen: list[int] = []
+
+    def delete() -> bool:
+        if len(stage.arrived) >= 10 and not seen:
+            seen.append(len(stage.arrived))
+            lifecycle.delete(Mailing.objects.get(pk=mailing.pk), by=alice, now=stage.now)
+        return False
+
+    stage.send(interrupted=delete)
+    oracle.check(run, stage.arrived)
+    assert len(stage.arrived) - seen[0] <= 12
+    counts = Delivery.objects.filter(run=run).count_by_state()
+    assert set(counts) == {"sent", "cancelled"}
+    assert sum(counts.values()) == 60
+
+
+def test_a_deleted_client_gets_nothing_and_leaves_no_address(alice: User, stage: Stage) -> None:
+    due(alice, ["ok+a@x.test", "ok+b@x.test"])
+    (run,) = stage.plan()
+    lifecycle.delete_client(alice_client(alice, "ok+a@x.test"))
+    stage.send()
+    assert stage.arrived == ["ok+b@x.test"]
+    gone = Delivery.objects.get(run=run, client=None)
+    assert (gone.state, gone.email) == ("cancelled", "")
+    assert "ok+a" not in gone.email_normalized
+
+
+def alice_client(alice: User, email: str):  # type: ignore[no-untyped-def]
+    from mailing.models import Client
+
+    return Client.objects.get(owner=alice, email=email)
+
+
+def test_the_run_keeps_the_message_as_it_was(alice: User, stage: Stage) -> None:
+    message = make_message(alice, subject="Before", body=body(("text", "<p>Old words</p>")))
+    due(alice, ["ok@x.test"], message=message)
+    stage.plan()
+    message.subject = "After"
+    message.body = body(("text", "<p>New words</p>"))
+    message.save()
+    stage.send()
+    letter = stage.sink.ledger.letters[0]["content"].decode()
+    assert "Subject: Before" in letter
+    assert "Old words" in letter
+
+
+def test_the_slice_ends_and_another_goes_on(alice: User, stage: Stage) -> None:
+    stage.connections = 1
+    stage.sink.mood.dot_delay = 0.03
+    due(alice, [f"ok+{i}@x.test" for i in range(60)])
+    (run,) = stage.plan()
+    assert stage.send(seconds=0.5) is True
+    assert 0 < len(stage.arrived) < 60
+    assert not Batch.objects.filter(lease_token__isnull=False).exists()
+    while stage.send(seconds=0.5):
+        pass
+    oracle.check(run, stage.arrived)
+
+
+def test_small_runs_are_not_stuck_behind_big_ones(alice: User, bob: User, stage: Stage) -> None:
+    due(alice, [f"ok+big{i}@x.test" for i in range(3000)])
+    due(bob, [f"ok+small{i}@x.test" for i in range(10)])
+    stage.plan()
+    stage.send()
+    last_small = max(i for i, to in enumerate(stage.arrived) if "small" in to)
+    assert last_small < 1100, "the small run is served with the second batch"
+
+
+def test_an_address_that_cannot_be_sent_fails_alone(alice: User, stage: Stage) -> None:
+    due(alice, ["ok+a@x.test", "ok+b@x.test"])
+    (run,) = stage.plan()
+    Delivery.objects.filter(email="ok+a@x.test").update(email="broken\r\n@x")
+    stage.send()
+    assert stage.arrived == ["ok+b@x.test"]
+    failed = Delivery.objects.get(run=run, state="failed")
+    assert Attempt.objects.get(delivery=failed).stage == "render"
+
+
+def test_two_owners_do_not_share_suppressions_or_letters(
+    alice: User, bob: User, stage: Stage
+) -> None:
+    due(alice, ["ok+same@x.test"])
+    due(bob, ["ok+same@x.test"])
+    stage.plan()
+    stage.send()
+    assert stage.arrived == ["ok+same@x.test"] * 2
