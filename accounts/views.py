@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from django.views.generic import View
 from wagtail.users.models import UserProfile
@@ -49,6 +50,8 @@ class ProfileView(LoginRequiredMixin, View):
         return render(self.request, "accounts/profile.html", {"forms": forms}, status=status)
 
 
+# A token would set a cookie on every public page, and all this does is choose a language.
+@csrf_exempt
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remember the chosen language in a cookie and, for a signed-in person, in the profile."""

@@ -67,7 +67,6 @@ class IndexView(stock.IndexView):
             toggle = Button(
                 _("Block") if instance.is_active else _("Unblock"),
                 url=reverse("wagtailusers_users:toggle_active", args=[instance.pk]),
-                icon_name="lock" if instance.is_active else "lock-open",
                 priority=30,
             )
         else:
@@ -98,6 +97,13 @@ class ToggleActiveView(WagtailAdminTemplateMixin, TemplateView):
 
     def get_page_subtitle(self) -> str:
         return str(self.user)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [
+            *self.breadcrumbs_items,
+            {"url": reverse("wagtailusers_users:index"), "label": _("Users")},
+            {"url": "", "label": self.get_page_title(), "sublabel": str(self.user)},
+        ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, person=self.user)

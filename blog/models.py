@@ -132,7 +132,9 @@ class BlogPage(Page):
 
     @property
     def reading_minutes(self) -> int:
-        words = len(strip_tags(str(self.body)).split())
+        # From the raw data: rendering would fetch every picture of every post in a list.
+        texts = [b["value"] for b in self.body.raw_data if b["type"] in {"text", "heading"}]
+        words = sum(len(strip_tags(str(text)).split()) for text in texts)
         return max(1, round(words / _WORDS_PER_MINUTE))
 
     @property
