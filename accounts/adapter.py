@@ -5,22 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
+from django.contrib import messages
+from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import mail, roles
+from accounts.models import User
 
 if TYPE_CHECKING:
+    from allauth.account.models import EmailAddress
     from django.forms import BaseForm
     from django.http import HttpRequest
 
-    from accounts.models import User
+_LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.REGISTRATION_OPEN
+
+    def clean_email(self, email: str) -> str:
+        """Refuse what the columns cannot hold; the fields of forms allow more."""
+        MaxLengthValidator(_LONGEST_ADDRESS)(email)
+        return email
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Refuse for a blocked person, and where another account already has the address.
+
+        allauth asks only whether another has it confirmed, but our users' addresses are unique.
+        """
+        user = email_address.user
+        if not user.is_active:
+            raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
+        others = User.objects.exclude(pk=user.pk)
+        if others.filter(email__iexact=email_address.email).exists():
+            text = "account/messages/email_confirmation_failed.txt"
+            self.add_message(request, messages.ERROR, text, {"email": email_address.email})
+            return False
+        confirmed: bool = super().confirm_email(request, email_address)
+        return confirmed
 
     def save_user(
         self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import secrets
+import struct
 from typing import IO
 
 from django.core.exceptions import ValidationError
@@ -15,6 +16,8 @@ SIDE = 256
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 25_000_000
 FORMATS = ("PNG", "JPEG", "WEBP")
+# What Pillow raises for damaged files; struct.error comes from strange EXIF.
+_UNREADABLE = (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError)
 
 
 def clean_avatar(upload: IO[bytes]) -> ContentFile[bytes]:
@@ -36,7 +39,7 @@ def clean_avatar(upload: IO[bytes]) -> ContentFile[bytes]:
             mode = "RGBA" if square.has_transparency_data else "RGB"
             plain = Image.new(mode, square.size)
             plain.paste(square.convert(mode))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except _UNREADABLE as error:
         raise ValidationError(
             _("This file could not be read as a PNG, JPEG or WebP picture.")
         ) from error

@@ -13,6 +13,7 @@ from wagtail.users.models import UserProfile
 
 from accounts.avatars import clean_avatar
 from accounts.models import User
+from accounts.names import refuse_hidden_characters
 
 if TYPE_CHECKING:
     from django.core.files import File
@@ -27,12 +28,14 @@ class SignupForm(forms.Form):
         label=_("First name"),
         max_length=150,
         required=False,
+        validators=[refuse_hidden_characters],
         widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
     )
     last_name = forms.CharField(
         label=_("Last name"),
         max_length=150,
         required=False,
+        validators=[refuse_hidden_characters],
         widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
     )
 

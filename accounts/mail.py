@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -34,7 +35,8 @@ logger = logging.getLogger(__name__)
 KEEP_TRYING = timedelta(days=2)
 """A verification link lives for three days; a mail that comes later would be of no use."""
 CLAIM = timedelta(minutes=5)
-"""How long a sender has a row to itself; longer than one try with all its time-outs."""
+"""How long a sender has a row to itself; longer than a slice and one try with all its time-outs."""
+_SLICE_SECONDS = 60.0
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=30)
 
@@ -75,20 +77,26 @@ def send_due(now: datetime) -> int:
 
     While the server cannot be reached everything stays as it is. A mail that fails by itself waits
     longer each time; one that is refused for good or too old is dropped with a line in the log.
-    Safe to run twice at once: a row is claimed first.
+    Safe to run twice at once: a row is claimed first. A slow server gets a slice at a time, so that
+    no claim runs out under its sender; the rest is still due.
     """
     due = list(AccountMail.objects.due(now)[:200])
     if not due:
         return 0
+    started, sent = time.monotonic(), 0
     connection: BaseEmailBackend = get_connection()
     try:
         connection.open()
-        return sum(_send(mail, connection, now) for mail in due if _claim(mail, now))
+        for mail in due:
+            if _claim(mail, now):
+                sent += _send(mail, connection, now)
+            if time.monotonic() - started > _SLICE_SECONDS:
+                break
     except (OSError, smtplib.SMTPException) as error:
         logger.warning("account mails wait for the mail server (%s)", type(error).__name__)
-        return 0
     finally:
         connection.close()
+    return sent
 
 
 def _claim(mail: AccountMail, now: datetime) -> bool:
@@ -104,17 +112,28 @@ def _send(mail: AccountMail, connection: BaseEmailBackend, now: datetime) -> int
         message.send()
     except _Obsolete as reason:
         logger.warning("account mail %s dropped: %s", mail.pk, reason)
-    except smtplib.SMTPRecipientsRefused as error:
-        if any(code < 500 for code, _reply in error.recipients.values()):
-            _defer(mail, error, now)
-            return 0
-        logger.warning("account mail %s dropped: the address was refused", mail.pk)
+        mail.delete()
     except Exception as error:
+        if _is_refused_for_good(error):
+            logger.warning("account mail %s dropped: the address was refused", mail.pk)
+            mail.delete()
+            return 0
         logger.warning("account mail %s waits", mail.pk, exc_info=True)
         _defer(mail, error, now)
-        return 0
-    mail.delete()
-    return 1
+        if isinstance(error, OSError):
+            # The failure may have cost the connection; it must not cost the next mail too.
+            connection.close()
+            connection.open()
+    else:
+        mail.delete()
+        return 1
+    return 0
+
+
+def _is_refused_for_good(error: Exception) -> bool:
+    return isinstance(error, smtplib.SMTPRecipientsRefused) and all(
+        code >= 500 for code, _reply in error.recipients.values()
+    )
 
 
 def _defer(mail: AccountMail, error: Exception, now: datetime) -> None:

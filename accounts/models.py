@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -14,6 +14,13 @@ from django_countries.fields import CountryField
 from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.managers import AccountMailQuerySet, UserManager
+from accounts.names import refuse_hidden_characters
+
+
+def _name(label: Any) -> models.CharField[str, str]:
+    return models.CharField(
+        label, max_length=150, blank=True, validators=[refuse_hidden_characters]
+    )
 
 
 class User(AbstractUser):
@@ -24,7 +31,9 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail address"), unique=True)
-    middle_name = models.CharField(_("middle name"), max_length=150, blank=True)
+    first_name = _name(_("first name"))
+    middle_name = _name(_("middle name"))
+    last_name = _name(_("last name"))
     phone = PhoneNumberField(_("phone"), blank=True)
     avatar = models.ImageField(_("picture"), upload_to="avatars/", blank=True)
     country = CountryField(_("country"), blank=True)
@@ -43,6 +52,10 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email.lower()  # allauth looks addresses up in lower case
 
     @property
     def preferred_language(self) -> str:

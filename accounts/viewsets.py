@@ -18,6 +18,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.widgets.boolean_radio_select import BooleanRadioSelect
 from wagtail.admin.widgets.button import Button
 from wagtail.users.forms import UserCreationForm, UserEditForm
+from wagtail.users.views import bulk_actions as stock_actions
 from wagtail.users.views import users as stock
 
 from accounts.blocking import NotAllowed, may_block, set_active
@@ -42,6 +43,11 @@ class _Fields:
 class EditForm(_Fields, UserEditForm):
     class Meta(UserEditForm.Meta):
         fields = UserEditForm.Meta.fields | {"middle_name", "phone", "country"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Blocking is more than a tick: it ends sessions and pauses mailings.
+        self.fields.pop("is_active", None)
 
 
 class CreationForm(_Fields, UserCreationForm):
@@ -117,6 +123,20 @@ class ToggleActiveView(WagtailAdminTemplateMixin, TemplateView):
         done = _("%(user)s is unblocked.") if active else _("%(user)s is blocked.")
         messages.success(request, done % {"user": self.user})
         return redirect("wagtailusers_users:index")
+
+
+class SetActiveStateBulkAction(stock_actions.SetActiveStateBulkAction):
+    """The stock action would only tick the box; this one blocks as the button does."""
+
+    def check_perm(self, obj: User) -> bool:
+        return may_block(obj, by=self.request.user)
+
+    @classmethod
+    def execute_action(
+        cls, objects: list[User], mark_as_active: bool = False, **context: Any
+    ) -> tuple[int, int]:
+        by = context["user"]
+        return sum(set_active(person, active=mark_as_active, by=by) for person in objects), 0
 
 
 class UserViewSet(stock.UserViewSet):

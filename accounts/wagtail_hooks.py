@@ -7,6 +7,10 @@ from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
 from accounts.models import User
+from accounts.viewsets import SetActiveStateBulkAction
+
+# After the stock action of this name, whose place it takes.
+hooks.register("register_bulk_action", SetActiveStateBulkAction, order=1)
 
 
 @hooks.register("register_log_actions")
@@ -16,6 +20,6 @@ def register_log_actions(actions: LogActionRegistry) -> None:
 
 
 @hooks.register("get_avatar_url")
-def avatar_url(user: User, size: int) -> str | None:
-    """Show the same picture in the admin as on the profile page."""
-    return user.avatar.url if user.avatar else None
+def avatar_url(user: User | None, size: int) -> str | None:
+    """Show the same picture in the admin as on the profile page; a log entry may have no user."""
+    return user.avatar.url if user is not None and user.avatar else None

@@ -23,6 +23,7 @@ from wagtail.query import PageQuerySet
 from wagtail.search import index
 
 from blog.blocks import PostBlock
+from blog.forms import PostForm
 from blog.visitors import is_person
 
 _POSTS_PER_PAGE = 9
@@ -122,6 +123,7 @@ class BlogPage(Page):
         index.SearchField("body"),
         index.FilterField("date"),
     ]
+    base_form_class = PostForm
     parent_page_types = ["blog.BlogIndexPage"]
     subpage_types: list[str] = []
     template = "blog/blog_page.html"

@@ -10,7 +10,9 @@ from accounts.models import User
 
 class Command(createsuperuser.Command):
     def handle(self, *args: Any, **options: Any) -> None:
-        before = set(User.objects.values_list("pk", flat=True))
+        # Only superusers: somebody may sign up while the operator types.
+        superusers = User.objects.filter(is_superuser=True)
+        before = set(superusers.values_list("pk", flat=True))
         super().handle(*args, **options)
-        for user in User.objects.exclude(pk__in=before):
+        for user in superusers.exclude(pk__in=before):
             EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)

@@ -1,0 +1,163 @@
+"""The list of people in the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from mailing.enums import MailingStatus
+from tests.conftest import PASSWORD
+from tests.factories import make_mailing
+
+pytestmark = pytest.mark.django_db
+
+Browse = Callable[..., Client]
+LIST = "/admin/users/"
+
+
+def toggle(user: User) -> str:
+    return reverse("wagtailusers_users:toggle_active", args=[user.pk])
+
+
+def test_a_manager_looks_and_cannot_edit(browse: Browse, manager: User, alice: User) -> None:
+    browser = browse(manager)
+    page = browser.get(LIST)
+    assert page.status_code == 200
+    assert alice.email in page.text
+    edit = reverse("wagtailusers_users:edit", args=[alice.pk])
+    assert edit not in page.text
+    data = {"email": "taken@people.test", "is_superuser": "on", "groups": []}
+    for path in (
+        edit,
+        reverse("wagtailusers_users:delete", args=[alice.pk]),
+        reverse("wagtailusers_users:add"),
+    ):
+        for answer in (browser.get(path), browser.post(path, data)):
+            assert answer.status_code in {302, 403, 404}
+    for action in ("delete", "assign_role", "set_active_state"):
+        browser.post(
+            f"/admin/bulk/accounts/user/{action}/?id={alice.pk}",
+            {"mark_as_active": "", "role": "1"},
+        )
+    assert list(User.objects.filter(pk=alice.pk).values()) == list(
+        User.objects.filter(pk=alice.pk, is_active=True, email=alice.email).values()
+    )
+    assert User.objects.get(pk=alice.pk).groups.get().name == "Users"
+    assert not User.objects.filter(email="taken@people.test").exists()
+
+
+def test_others_do_not_see_the_list(browse: Browse, alice: User, bob: User, blogger: User) -> None:
+    for user in (alice, blogger):
+        for path in (LIST, toggle(bob)):
+            answer = browse(user).get(path)
+            assert answer.status_code in {302, 403}
+            assert bob.email not in answer.text
+            assert browse(user).post(toggle(bob), {"active": "0"}).status_code in {302, 403}
+    bob.refresh_from_db()
+    assert bob.is_active
+
+
+def test_blocking_asks_first_and_acts_by_post(browse: Browse, manager: User, alice: User) -> None:
+    browser = browse(manager)
+    assert toggle(alice) in browser.get(LIST).text
+    page = browser.get(toggle(alice))
+    assert page.status_code == 200
+    assert alice.email in page.text
+    alice.refresh_from_db()
+    assert alice.is_active
+    assert browser.post(toggle(alice), {"active": "0"})["Location"] == LIST
+    alice.refresh_from_db()
+    assert not alice.is_active
+    assert "is blocked" in browser.get(LIST).text
+    browser.post(toggle(alice), {"active": "0"})
+    browser.post(toggle(alice), {"active": "1"})
+    alice.refresh_from_db()
+    assert alice.is_active
+
+
+def test_whom_one_may_not_block(browse: Browse, manager: User, admin: User, alice: User) -> None:
+    browser = browse(manager)
+    page = browser.get(LIST).text
+    for target in (manager, admin):
+        assert toggle(target) not in page
+        assert browser.get(toggle(target)).status_code in {302, 403}
+        assert browser.post(toggle(target), {"active": "0"}).status_code in {302, 403}
+        target.refresh_from_db()
+        assert target.is_active
+    assert browser.get("/admin/users/999999/active/").status_code == 404
+
+
+def test_the_list_can_be_cut_to_the_blocked(browse: Browse, manager: User, alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    blocked = browse(manager).get(LIST, {"is_active": "false"}).text
+    assert alice.email in blocked
+    assert toggle(alice) in blocked
+    assert alice.email not in browse(manager).get(LIST, {"is_active": "true"}).text
+
+
+class TestAdministrator:
+    DATA = {"email": "nora@people.test", "password1": PASSWORD, "password2": PASSWORD}
+
+    def test_makes_people_without_names(self, browse: Browse, admin: User) -> None:
+        answer = browse(admin).post("/admin/users/new/", {**self.DATA, "phone": "+442079460118"})
+        assert answer.status_code == 302
+        user = User.objects.get(email="nora@people.test")
+        assert str(user) == "nora@people.test"
+        assert str(user.phone) == "+442079460118"
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"email": "ALICE@people.test"},
+            {"first_name": "aroN\u202e"},
+            {"password1": "short", "password2": "short"},
+            {"phone": "nonsense"},
+        ],
+    )
+    def test_gets_an_error_for_wrong_data(
+        self, browse: Browse, admin: User, alice: User, wrong: dict[str, str]
+    ) -> None:
+        answer = browse(admin).post("/admin/users/new/", {**self.DATA, **wrong})
+        assert answer.status_code == 200
+        assert answer.context["form"].errors
+        assert User.objects.count() == 2
+
+    def test_edits_all_fields(self, browse: Browse, admin: User, alice: User) -> None:
+        answer = browse(admin).post(
+            reverse("wagtailusers_users:edit", args=[alice.pk]),
+            {
+                "email": alice.email,
+                "first_name": "Alice",
+                "last_name": "Ash",
+                "middle_name": "M.",
+                "country": "NZ",
+                "groups": [group.pk for group in alice.groups.all()],
+            },
+        )
+        assert answer.status_code == 302
+        alice.refresh_from_db()
+        assert (alice.last_name, alice.middle_name, alice.country.code) == ("Ash", "M.", "NZ")
+        assert alice.is_active, "only the button blocks"
+
+    def test_blocks_many_as_the_button_blocks_one(
+        self, browse: Browse, admin: User, alice: User, bob: User, make_user: Callable[..., User]
+    ) -> None:
+        other = make_user("other-admin", superuser=True)
+        mailing = make_mailing(alice, status=MailingStatus.SCHEDULED)
+        of_alice = browse(alice)
+        path = "/admin/bulk/accounts/user/set_active_state/?" + "&".join(
+            f"id={user.pk}" for user in (alice, bob, other, admin)
+        )
+        assert browse(admin).get(path).status_code == 200
+        browse(admin).post(path, {"mark_as_active": "False"})
+        blocked = User.objects.filter(is_active=False)
+        assert set(blocked) == {alice, bob}
+        mailing.refresh_from_db()
+        assert mailing.status == MailingStatus.PAUSED
+        browse(admin).post(path, {"mark_as_active": "True"})
+        assert not blocked.all().exists()
+        assert of_alice.get("/admin/").status_code == 302
