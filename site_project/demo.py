@@ -62,6 +62,7 @@ def main() -> int:
         if result.returncode:
             sys.stderr.write(result.stdout + result.stderr)
             return result.returncode
+    caught_before = _caught()
     together = Together(env)
     together.catch_signals()
     try:
@@ -72,7 +73,7 @@ def main() -> int:
             return 1
         _card(site, time.monotonic() - started)
         if check:
-            return _check(site, together)
+            return _check(site, together, caught_before)
         ended = together.wait()
         if ended is not None:
             sys.stderr.write(f"The {ended} has ended, so all was stopped.\n")
@@ -175,14 +176,18 @@ def _card(site: str, seconds: float) -> None:
 # --- CHECK=1 --------------------------------------------------------------------------------------
 
 
-def _check(site: str, together: Together) -> int:
+def _caught() -> set[str]:
+    return {path.name for path in (FOLDER / "mail").glob("*.eml")}
+
+
+def _check(site: str, together: Together, caught_before: set[str]) -> int:
     deadline = time.monotonic() + _LETTERS_SECONDS
     caught = 0
     while caught < _LETTERS_WANTED and time.monotonic() < deadline:
         if together.ended() is not None or together.stop_asked.is_set():
             break
         time.sleep(0.5)
-        caught = len(list((FOLDER / "mail").glob("*.eml")))
+        caught = len(_caught() - caught_before)
     sys.stdout.write(f"  {caught} letters caught\n")
     if caught < _LETTERS_WANTED:
         sys.stderr.write("Letters did not arrive in time.\n")

@@ -1,9 +1,15 @@
-"""The Content-Security-Policy header (security.md item 8)."""
+"""The Content-Security-Policy header (security.md item 8), and errors that Wagtail lets pass."""
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.db.models import ProtectedError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.datastructures import MultiValueDictKeyError
+from django.utils.translation import gettext as _
+
+from site_project.errors import bad_request
 
 _COMMON = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'self';"
@@ -32,3 +38,21 @@ class ContentSecurityPolicyMiddleware:
             policy = STRICT
         response.headers.setdefault("Content-Security-Policy", policy)
         return response
+
+
+class ScreenErrorsMiddleware:
+    """Answers what Wagtail's screens leave to nobody."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, MultiValueDictKeyError):  # a form without its fields
+            return bad_request(request, exception)
+        if isinstance(exception, ProtectedError):  # a person with mailings
+            messages.error(request, _("It is in use and cannot be deleted."))
+            return HttpResponseRedirect(request.get_full_path())
+        return None

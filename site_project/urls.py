@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("mailing.urls")),
     # One login, with allauth's verification and rate limits.
     path("admin/login/", _login),
+    path("_util/login/", _login),
     path("admin/account/", admin_only(admin_account)),
     # Shows titles of everybody's objects to whoever may enter the admin.
     path("admin/reports/site-history/", _history),

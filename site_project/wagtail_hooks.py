@@ -9,16 +9,23 @@ from django.templatetags.static import static
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from wagtail import hooks
+from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 from wagtail.permissions import page_permission_policy, register_permission_policy
 
 from mailing.permissions import OwnPicturesPolicy, sees_every_owner
+from site_project.access import PAGE_ACTIONS, NobodysPolicy
 
 _MANAGERS_MENU = {"reports", "help"}
-_PAGE_ACTIONS = {"add", "change", "publish"}
 
+# With `exact_class` they stay in force when Wagtail's apps register theirs, which may be later.
 register_permission_policy(
-    get_image_model(), OwnPicturesPolicy(get_image_model(), owner_field_name="uploaded_by_user")
+    get_image_model(),
+    OwnPicturesPolicy(get_image_model(), owner_field_name="uploaded_by_user"),
+    exact_class=True,
+)
+register_permission_policy(
+    get_document_model(), NobodysPolicy(get_document_model()), exact_class=True
 )
 
 
@@ -49,6 +56,6 @@ def hide_what_is_not_theirs(request: HttpRequest, menu_items: list[Any]) -> None
 @hooks.register("construct_page_chooser_queryset")
 def only_public_pages(pages: Any, request: HttpRequest) -> Any:
     """Who may not edit pages chooses among those that everybody can read."""
-    if page_permission_policy.user_has_any_permission(request.user, _PAGE_ACTIONS):
+    if page_permission_policy.user_has_any_permission(request.user, PAGE_ACTIONS):
         return pages
     return pages.live().public()

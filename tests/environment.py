@@ -26,3 +26,9 @@ os.environ |= {
     "DEMO_PASSWORD": "",
 }
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{_folder}/unused.sqlite3")
+
+if os.environ.get("CACHE_URL", "").startswith("redis"):
+    # Clearing a cache empties a whole database of Redis, so each worker of xdist has its own.
+    _server, _slash, _number = os.environ["CACHE_URL"].rpartition("/")
+    _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    os.environ["CACHE_URL"] = f"{_server}/{int(_number) + _worker}"

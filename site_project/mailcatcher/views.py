@@ -14,11 +14,12 @@ from django.views.decorators.http import require_safe
 from site_project.mailcatcher.box import Box, Letter
 
 _SHOWN = 100
-# What a letter's HTML may do in its frame: show its styles and pictures, nothing else.
+# What a letter's HTML may do in its frame: show its styles and pictures, and open links elsewhere.
 _LETTER_POLICY = (
     "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; sandbox allow-popups"
-    " allow-top-navigation-by-user-activation; frame-ancestors 'self'"
+    " allow-popups-to-escape-sandbox; frame-ancestors 'self'"
 )
+_LINKS_OPEN_ELSEWHERE = '<base target="_blank">'
 
 
 @never_cache
@@ -51,7 +52,10 @@ def letter(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 @xframe_options_sameorigin
 def letter_html(request: HttpRequest, key: str) -> HttpResponse:
-    return HttpResponse(_get(key).body("html"), headers={"Content-Security-Policy": _LETTER_POLICY})
+    markup = _get(key).body("html")
+    start = markup.find("<head>") + len("<head>") if "<head>" in markup else 0
+    markup = markup[:start] + _LINKS_OPEN_ELSEWHERE + markup[start:]
+    return HttpResponse(markup, headers={"Content-Security-Policy": _LETTER_POLICY})
 
 
 def _row(caught: Letter) -> dict[str, object]:
