@@ -6,17 +6,16 @@ addresses that differ only in case are one client here, while the letter goes to
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from email_validator import EmailNotValidError, validate_email
 
-# C0, C1, line and paragraph separators, and the characters that turn the direction of text.
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+from accounts.names import refuse_hidden_characters as refuse_hidden_characters
+
+_LONGEST = 254  # RFC 5321 section 4.5.3.1.3, and the columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +48,13 @@ def parse_address(text: str) -> Address:
             _("Something is missing after the @. An address looks like name@example.com.")
         )
     local = unicodedata.normalize("NFC", valid.local_part)
-    return Address(
+    address = Address(
         email=f"{local}@{valid.domain}",
         normalized=f"{local.casefold()}@{valid.ascii_domain.lower()}",
     )
-
-
-def refuse_hidden_characters(value: str) -> None:
-    """Validate a name or a subject: no line breaks, control or direction characters."""
-    if _HIDDEN.search(value):
-        raise ValidationError(
-            gettext_lazy("Remove the line breaks and invisible control characters."),
-            code="hidden_characters",
-        )
+    if len(address.normalized) > _LONGEST:  # some letters fold to three
+        raise ValidationError(_("This address is too long."))
+    return address
 
 
 def wire_address(email: str, normalized: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Unit(models.TextChoices):
@@ -21,44 +22,44 @@ class Unit(models.TextChoices):
 
 
 class MailingStatus(models.TextChoices):
-    CREATED = "created", _("Created")
-    SCHEDULED = "scheduled", _("Scheduled")
-    SENDING = "sending", _("Sending")
-    PAUSED = "paused", _("Paused")
-    DEACTIVATED = "deactivated", _("Deactivated")
-    COMPLETED = "completed", _("Completed")
+    CREATED = "created", pgettext_lazy("mailing", "Created")
+    SCHEDULED = "scheduled", pgettext_lazy("mailing", "Scheduled")
+    SENDING = "sending", pgettext_lazy("mailing", "Sending")
+    PAUSED = "paused", pgettext_lazy("mailing", "Paused")
+    DEACTIVATED = "deactivated", pgettext_lazy("mailing", "Deactivated")
+    COMPLETED = "completed", pgettext_lazy("mailing", "Completed")
 
 
 class RunStatus(models.TextChoices):
-    SENDING = "sending", _("Sending")
-    PAUSED = "paused", _("Paused")
-    COMPLETED = "completed", _("Completed")
-    CANCELLED = "cancelled", _("Cancelled")
-    MISSED = "missed", _("Missed")
-    SKIPPED = "skipped", _("Skipped")
+    SENDING = "sending", pgettext_lazy("run", "Sending")
+    PAUSED = "paused", pgettext_lazy("run", "Paused")
+    COMPLETED = "completed", pgettext_lazy("run", "Completed")
+    CANCELLED = "cancelled", pgettext_lazy("run", "Cancelled")
+    MISSED = "missed", pgettext_lazy("run", "Missed")
+    SKIPPED = "skipped", pgettext_lazy("run", "Skipped")
 
 
 class DeliveryState(models.TextChoices):
     """SENDING is not stored: it is a pending or deferred delivery up to its batch's watermark."""
 
-    PENDING = "pending", _("Pending")
-    SENDING = "sending", _("Being sent")
-    DEFERRED = "deferred", _("Deferred")
-    SENT = "sent", _("Sent")
-    FAILED = "failed", _("Failed")
-    UNKNOWN = "unknown", _("Unknown")
-    SUPPRESSED = "suppressed", _("Suppressed")
-    CANCELLED = "cancelled", _("Cancelled")
-    EXPIRED = "expired", _("Expired")
+    PENDING = "pending", pgettext_lazy("delivery", "Pending")
+    SENDING = "sending", pgettext_lazy("delivery", "Being sent")
+    DEFERRED = "deferred", pgettext_lazy("delivery", "Deferred")
+    SENT = "sent", pgettext_lazy("delivery", "Sent")
+    FAILED = "failed", pgettext_lazy("delivery", "Failed")
+    UNKNOWN = "unknown", pgettext_lazy("delivery", "Unknown")
+    SUPPRESSED = "suppressed", pgettext_lazy("delivery", "Suppressed")
+    CANCELLED = "cancelled", pgettext_lazy("delivery", "Cancelled")
+    EXPIRED = "expired", pgettext_lazy("delivery", "Expired")
 
 
 class Outcome(models.TextChoices):
     """What became of one SMTP transaction."""
 
-    ACCEPTED = "accepted", _("Accepted")
-    TRANSIENT = "transient", _("Refused for now")
-    PERMANENT = "permanent", _("Refused")
-    UNKNOWN = "unknown", _("Unknown")
+    ACCEPTED = "accepted", pgettext_lazy("attempt", "Accepted")
+    TRANSIENT = "transient", pgettext_lazy("attempt", "Refused for now")
+    PERMANENT = "permanent", pgettext_lazy("attempt", "Refused")
+    UNKNOWN = "unknown", pgettext_lazy("attempt", "Unknown")
 
 
 class Stage(models.TextChoices):

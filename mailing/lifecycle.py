@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -49,18 +50,16 @@ def send_now(mailing: Mailing, *, form_key: uuid.UUID, by: User, now: datetime) 
 
     A mailing that is sent once has had its sending with that.
     """
-    once = mailing.period.unit == Unit.ONCE
     if Run.objects.filter(mailing=mailing, form_key=form_key).exists():
         return None
-    if mailing.status != MailingStatus.SCHEDULED and not (
-        once and mailing.status == MailingStatus.CREATED
-    ):
-        raise NotNow(_("This mailing cannot be sent now."))
     _require_audience(mailing)
     try:
         with transaction.atomic():
-            if once:
-                Mailing.objects.filter(pk=mailing.pk).update(next_due_at=None)
+            if mailing.period.unit == Unit.ONCE:
+                ready = (MailingStatus.CREATED, MailingStatus.SCHEDULED)
+                _move(mailing, MailingStatus.SENDING, from_=ready, next_due_at=None)
+            else:
+                _move(mailing, MailingStatus.SENDING, from_=(MailingStatus.SCHEDULED,))
             run = planner.open_now(mailing, form_key=form_key, now=now, freeze=freeze)
             if run is None:
                 raise NotNow(_("A run of this mailing is under way already."))
@@ -85,13 +84,11 @@ def pause(mailing: Mailing, *, by: User, reason: str = "") -> None:
 
 def resume(mailing: Mailing, *, by: User, now: datetime) -> None:
     """Go on with a paused mailing; dates that passed meanwhile are left out. Raises NotNow."""
-    following = mailing.schedule.next_after(now)
+    following = _next_date(mailing, now)
     with transaction.atomic():
-        open_run = Run.objects.filter(mailing=mailing).unfinished().exists()
-        if following is None and not open_run:
-            raise NotNow(_("All dates of this mailing are in the past. Choose a later end."))
-        if mailing.period.unit == Unit.ONCE and mailing.runs.exists():
-            following = None
+        open_run = Run.objects.filter(mailing=mailing).unfinished().first()
+        if following is None and open_run is None:
+            raise NotNow(_("All dates of this mailing are in the past. Choose a later date."))
         _move(
             mailing,
             MailingStatus.SENDING if open_run else MailingStatus.SCHEDULED,
@@ -101,6 +98,8 @@ def resume(mailing: Mailing, *, by: User, now: datetime) -> None:
         )
         _move_runs(mailing, RunStatus.SENDING, from_=(RunStatus.PAUSED,))
         log(instance=mailing, action="mailing.resume", user=by)
+        if open_run is not None:
+            runs.settle(open_run.pk, now)  # its last letters may have left before the pause took
 
 
 def deactivate(mailing: Mailing, *, by: User, reason: str) -> None:
@@ -138,18 +137,19 @@ def cancel_run(run: Run, *, by: User, now: datetime) -> None:
 def send_again(run: Run, states: Iterable[DeliveryState], *, by: User, now: datetime) -> int:
     """Send the failed or unknown letters of a run again; return how many. Raises NotNow."""
     with transaction.atomic():
-        ended = Run.objects.filter(pk=run.pk, status=RunStatus.COMPLETED)
-        going = Run.objects.filter(pk=run.pk, status=RunStatus.SENDING)
-        fresh = {"finished_at": None, "expires_at": now + planner.GIVE_UP_AFTER}
-        stopped = run.mailing.status in {MailingStatus.DEACTIVATED, MailingStatus.PAUSED}
-        if stopped or not (
-            ended.update(status=RunStatus.SENDING, **fresh) or going.update(**fresh)
+        # The mailing first: whoever stops it waits for this row, and then finds the run going on.
+        mailings = Mailing.objects.kept().filter(
+            pk=run.mailing_id,
+            status__in=(MailingStatus.SCHEDULED, MailingStatus.SENDING, MailingStatus.COMPLETED),
+        )
+        reopened = Run.objects.filter(
+            pk=run.pk, status__in=(RunStatus.COMPLETED, RunStatus.SENDING)
+        )
+        if not mailings.update(status=MailingStatus.SENDING) or not reopened.update(
+            status=RunStatus.SENDING, finished_at=None, expires_at=now + planner.GIVE_UP_AFTER
         ):
             raise NotNow(_("Letters can be sent again while their run is going on or completed."))
         again = ledger.reopen(run.pk, states, now)
-        Mailing.objects.filter(
-            pk=run.mailing_id, status__in=mailing_sources(MailingStatus.SENDING)
-        ).update(status=MailingStatus.SENDING)
         log(instance=run.mailing, action="mailing.send_again", user=by, data={"letters": again})
     runs.settle(run.pk, now)
     return again
@@ -178,14 +178,13 @@ def delete_client(client: Client) -> None:
 def pause_all(owner: User, *, by: User) -> None:
     """Pause everything of an owner who is being blocked. Call inside the blocking transaction."""
     for mailing in Mailing.objects.owned_by(owner).active():
-        pause(mailing, by=by, reason=_("The owner’s account is blocked."))
+        with suppress(NotNow):  # it has just ended by itself
+            pause(mailing, by=by, reason=_("The owner’s account is blocked."))
 
 
 def reschedule(mailing: Mailing, *, now: datetime) -> None:
     """Take over a changed schedule: the next date is the first of the new rule that is to come."""
-    following = mailing.schedule.next_after(now)
-    if mailing.period.unit == Unit.ONCE and mailing.runs.exists():
-        following = None
+    following = _next_date(mailing, now)
     with transaction.atomic():
         if Mailing.objects.active().filter(pk=mailing.pk).update(next_due_at=following):
             runs.rest_mailing(mailing.pk)
@@ -208,6 +207,13 @@ def duplicate(mailing: Mailing, *, by: User, now: datetime) -> Mailing:
         copy.clients.set(mailing.clients.all())
         log(instance=copy, action="wagtail.create", user=by)
     return copy
+
+
+def _next_date(mailing: Mailing, now: datetime) -> datetime | None:
+    """Return the first date after `now`; what is sent once has had its date with its run."""
+    if mailing.period.unit == Unit.ONCE and mailing.runs.exists():
+        return None
+    return mailing.schedule.next_after(now)
 
 
 def _require_audience(mailing: Mailing) -> None:

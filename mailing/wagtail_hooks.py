@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from wagtail import hooks
+from wagtail.admin.ui.components import Component
 from wagtail.log_actions import LogActionRegistry
 from wagtail.permissions import register_permission_policy
 from wagtail_modeladmin.options import modeladmin_register
@@ -13,6 +16,7 @@ from mailing.admin.clients import ClientAdmin, ClientListAdmin
 from mailing.admin.log import AttemptAdmin, DeliveryAdmin
 from mailing.admin.mailings import MailingAdmin
 from mailing.admin.messages import MessageAdmin
+from mailing.admin.overview import OverviewPanel
 from mailing.admin.periods import DatePeriodAdmin
 from mailing.admin.views import client_choices
 from mailing.models import Client, ClientList, Mailing, Message
@@ -38,16 +42,26 @@ def register_admin_urls() -> list[URLPattern]:
     return [path("mailing/client-choices/", client_choices, name="mailing_client_choices")]
 
 
+@hooks.register("construct_homepage_panels")
+def add_overview(request: HttpRequest, panels: list[Component]) -> None:
+    if request.user.has_perm("mailing.view_mailing"):
+        panels.append(OverviewPanel(request))
+
+
 @hooks.register("register_log_actions")
 def register_log_actions(actions: LogActionRegistry) -> None:
     for action, label, message in (
-        ("mailing.start", _("Start"), _("Started")),
-        ("mailing.send_now", _("Send now"), _("Sent at once")),
-        ("mailing.pause", _("Pause"), _("Paused")),
-        ("mailing.resume", _("Resume"), _("Resumed")),
-        ("mailing.deactivate", _("Deactivate"), _("Deactivated")),
-        ("mailing.lift", _("Lift the deactivation"), _("Deactivation lifted")),
-        ("mailing.cancel_run", _("Cancel the run"), _("Run cancelled")),
-        ("mailing.send_again", _("Send again"), _("Letters sent again")),
+        ("mailing.start", _("Start"), pgettext_lazy("event log", "Started")),
+        ("mailing.send_now", _("Send now"), pgettext_lazy("event log", "Sent at once")),
+        ("mailing.pause", _("Pause"), pgettext_lazy("event log", "Paused")),
+        ("mailing.resume", _("Resume"), pgettext_lazy("event log", "Resumed")),
+        ("mailing.deactivate", _("Deactivate"), pgettext_lazy("event log", "Deactivated")),
+        (
+            "mailing.lift",
+            _("Lift the deactivation"),
+            pgettext_lazy("event log", "Deactivation lifted"),
+        ),
+        ("mailing.cancel_run", _("Cancel the run"), pgettext_lazy("event log", "Run cancelled")),
+        ("mailing.send_again", _("Send again"), pgettext_lazy("event log", "Letters sent again")),
     ):
         actions.register_action(action, label, message)

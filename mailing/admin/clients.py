@@ -27,7 +27,7 @@ from mailing.admin.owned import (
     OwnedInspectView,
     OwnedModelAdmin,
 )
-from mailing.admin.widgets import ClientChoice
+from mailing.admin.widgets import ChoicesField, ClientChoice
 from mailing.enums import Outcome
 from mailing.models import Attempt, Client, ClientList, Suppression
 
@@ -38,7 +38,7 @@ class ClientForm(OwnedForm):
     """The address is checked as a mail server would, and once per owner whatever its case."""
 
     derived_fields = ("email_normalized",)
-    lists = forms.ModelMultipleChoiceField(
+    lists = ChoicesField(
         label=gettext_lazy("Client lists"),
         queryset=ClientList.objects.all(),
         required=False,
@@ -47,7 +47,9 @@ class ClientForm(OwnedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
+        if not self.fields["lists"].queryset.exists():
+            del self.fields["lists"]
+        elif self.instance.pk:
             self.initial["lists"] = list(self.instance.lists.values_list("pk", flat=True))
 
     def clean_email(self) -> str:
@@ -70,7 +72,7 @@ class ClientForm(OwnedForm):
     def save(self, commit: bool = True) -> Client:
         client: Client = super().save(commit=commit)
         if commit:
-            client.lists.set(self.cleaned_data["lists"])
+            client.lists.set(self.cleaned_data.get("lists", ()))
         return client
 
 
@@ -207,7 +209,7 @@ class ClientAdmin(OwnedModelAdmin):
 
 
 class ClientListForm(OwnedForm):
-    add_clients = forms.ModelMultipleChoiceField(
+    add_clients = ChoicesField(
         label=gettext_lazy("Add clients"),
         help_text=gettext_lazy("Type a part of a name or an address."),
         queryset=Client.objects.all(),

@@ -14,11 +14,14 @@ from django.utils.translation import gettext_lazy
 
 from mailing.admin.chips import status_chip
 from mailing.admin.owned import OwnedInspectView, ReadOnlyModelAdmin
+from mailing.admin.widgets import is_number_of_a_row
 from mailing.enums import DeliveryState, Outcome
 from mailing.models import Attempt, Delivery, Mailing, Run
 
 
 def _mailing_link(mailing: Mailing) -> SafeString:
+    if mailing.deleted_at is not None:
+        return format_html("{}", mailing)  # its page is gone, its letters are not
     url = reverse("mailing_mailing_modeladmin_inspect", args=[mailing.pk])
     return format_html('<a href="{}">{}</a>', url, mailing)
 
@@ -31,7 +34,7 @@ class RunFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         wanted = request.GET.get("run", "")
-        if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19):
+        if not is_number_of_a_row(wanted):
             return []
         runs = Run.objects.visible_to(request.user).filter(pk=wanted).select_related("mailing")
         return [(str(run.pk), str(run)) for run in runs]
@@ -125,10 +128,15 @@ class AttemptAdmin(ReadOnlyModelAdmin):
     inspect_view_enabled = False
     list_display = ("at", "recipient", "mailing", "result", "answer")
     list_filter = (OutcomeFilter,)
-    list_export = ("at", "recipient", "number", "outcome", "stage", "code", "enhanced", "reply")
+    list_export = ("at", "address", "number", "outcome", "stage", "code", "enhanced", "reply")
     export_filename = "attempts"
     search_fields = ("delivery__email",)
     list_select_related = ("delivery__run__mailing",)
+
+    def address(self, attempt: Attempt) -> str:
+        return attempt.delivery.email
+
+    address.short_description = gettext_lazy("address")  # type: ignore[attr-defined]
 
     def recipient(self, attempt: Attempt) -> SafeString:
         url = reverse("mailing_delivery_modeladmin_inspect", args=[attempt.delivery_id])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, re_path
 from django.utils import timezone
@@ -18,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from wagtail.admin import messages
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.log_actions import registry as log_registry
 from wagtail_modeladmin.views import InstanceSpecificView
@@ -34,11 +33,11 @@ from mailing.admin.owned import (
     OwnedPermissionHelper,
 )
 from mailing.admin.progress import progress_of
-from mailing.admin.widgets import ClientChoice, WallClockField
+from mailing.admin.results import results_of, with_latest_result
+from mailing.admin.widgets import ChoicesField, ClientChoice, WallClockField
 from mailing.engine import audience
-from mailing.enums import MailingStatus, RunStatus, Unit
-from mailing.models import ClientList, DatePeriod, Mailing, Run
-from mailing.statistics import Tally, tallies
+from mailing.enums import MailingStatus, Unit
+from mailing.models import ClientList, DatePeriod, Mailing
 
 _EDITABLE = frozenset(
     {
@@ -66,7 +65,7 @@ class MailingForm(OwnedForm):
         label=gettext_lazy("First sending"),
         widget=_WALL_CLOCK,
         input_formats=_WALL_CLOCK_FORMATS,
-        help_text=gettext_lazy("Date and time in the zone below."),
+        help_text=gettext_lazy("Date and time in the time zone of this mailing."),
     )
     ends_at = WallClockField(
         label=gettext_lazy("Not after"),
@@ -78,6 +77,7 @@ class MailingForm(OwnedForm):
 
     class Meta:
         widgets = {"lists": forms.CheckboxSelectMultiple, "clients": ClientChoice}
+        field_classes = {"lists": ChoicesField, "clients": ChoicesField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,7 +99,7 @@ class MailingForm(OwnedForm):
             for name in ("starts_at", "ends_at"):
                 if cleaned.get(name):
                     cleaned[name] = self._instant(name, cleaned[name])
-        self._check_dates(cleaned)
+            self._check_dates(cleaned)
         self._check_audience(cleaned)
         return cleaned
 
@@ -159,15 +159,20 @@ class MailingInspectView(OwnedInspectView):
             mailing=mailing,
             chip=status_chip(MailingStatus(mailing.status)),
             audience=audience.size(mailing.pk, mailing.owner_id),
-            dates=dates,
-            starts_there=mailing.starts_at.astimezone(mailing.time_zone),
-            ends_there=mailing.ends_at and mailing.ends_at.astimezone(mailing.time_zone),
+            dates=[_wall(date, mailing) for date in dates],
+            starts_there=_wall(mailing.starts_at, mailing),
+            ends_there=mailing.ends_at and _wall(mailing.ends_at, mailing),
             actions=available_actions(mailing, self.request.user),
             events=log_registry.get_logs_for_instance(mailing).select_related("user")[:30],
             progress=progress_of(mailing, now),
             progress_url=self.url_helper.get_action_url("progress", self.pk_quoted),
-            results=_results(mailing.runs.all()[:_RUNS_SHOWN]),
+            results=results_of(mailing.runs.all()[:_RUNS_SHOWN]),
         )
+
+
+def _wall(moment: datetime, mailing: Mailing) -> datetime:
+    """Return what the mailing's clock shows; templates show aware times in the reader's zone."""
+    return moment.astimezone(mailing.time_zone).replace(tzinfo=None)
 
 
 class ProgressView(InstanceSpecificView):
@@ -188,8 +193,11 @@ class ProgressView(InstanceSpecificView):
 
 
 class MailingDeleteView(OwnedDeleteView):
-    def delete_instance(self) -> None:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Not the stock one, which would write a second entry into the event log.
         lifecycle.delete(self.instance, by=self.request.user, now=timezone.now())
+        messages.success(request, _("“%(name)s” is deleted.") % {"name": self.instance})
+        return HttpResponseRedirect(self.index_url)
 
 
 class StatusTabs(SimpleListFilter):
@@ -218,7 +226,7 @@ class MailingIndexView(OwnedIndexView):
             chosen_tab=self.request.GET.get("status", ""),
             worker_runs=heartbeat.is_beating(timezone.now()),
         )
-        context["object_list"] = _with_results(context["object_list"])
+        context["object_list"] = with_latest_result(context["object_list"])
         return context
 
 
@@ -319,31 +327,3 @@ class MailingAdmin(OwnedModelAdmin):
             for name in ACTIONS
         )
         return (*super().get_admin_urls_for_registration(), progress, *actions)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A run with its figures, for one line of a table."""
-
-    run: Run
-    tally: Tally
-
-    @property
-    def chip(self) -> SafeString:
-        return status_chip(RunStatus(self.run.status))
-
-
-def _results(runs: Iterable[Run]) -> list[Result]:
-    runs = list(runs)
-    figures = tallies(runs)
-    return [Result(run, figures[run.pk]) for run in runs]
-
-
-def _with_results(mailings: Iterable[Any]) -> list[Any]:
-    """Give each mailing its latest run as `result`, by a fixed number of queries."""
-    mailings = list(mailings)
-    runs = Run.objects.filter(pk__in=[m.latest_run_id for m in mailings if m.latest_run_id])
-    results = {result.run.pk: result for result in _results(runs)}
-    for mailing in mailings:
-        mailing.result = results.get(mailing.latest_run_id)
-    return mailings

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.utils.html import escape
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
+from wagtail.blocks import StreamBlockValidationError, StreamValue
+from wagtail.blocks.struct_block import StructBlockValidationError
+from wagtail.images import get_image_model
+from wagtail.permissions import policy_registry
 from wagtail_modeladmin.views import InstanceSpecificView
 
+from accounts.pictures import without_foreign_pictures
 from mailing.admin.owned import OwnedForm, OwnedInspectView, OwnedModelAdmin
 from mailing.composer.render import render
 from mailing.merge_fields import (
@@ -31,10 +38,27 @@ _LETTER_POLICY = (
 
 
 class MessageForm(OwnedForm):
+    data: Any
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance.pk and self.for_user is not None:
             self.initial.setdefault("language", self.for_user.preferred_language)
+        if self.is_bound:
+            self._refuse_damaged_body()
+
+    def _refuse_damaged_body(self) -> None:
+        """Answer with 400 what the editor cannot have sent; the stock field would answer 500."""
+        widget = self.fields["body"].widget
+        try:
+            widget.value_from_datadict(self.data, self.files, self.add_prefix("body"))
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise SuspiciousOperation("damaged body") from error
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound:  # a form that comes back must not show another's picture
+            self.data, _refused = without_foreign_pictures(self.data, self.for_user)
 
     def clean_subject(self) -> str:
         subject: str = self.cleaned_data["subject"]
@@ -45,6 +69,24 @@ class MessageForm(OwnedForm):
         preheader: str = self.cleaned_data["preheader"]
         check_merge_fields(preheader)
         return preheader
+
+    def clean_body(self) -> StreamValue:
+        """Take only pictures that the person may choose: the field itself knows no owners."""
+        body: StreamValue = self.cleaned_data["body"]
+        pictures = {i: b.value for i, b in enumerate(body) if b.block_type == "picture"}
+        policy = policy_registry.get_by_type(get_image_model())
+        offered = policy.instances_user_has_any_permission_for(self.for_user, ["choose"])
+        numbers = {picture.pk for picture in pictures.values()}
+        allowed = set(offered.filter(pk__in=numbers).values_list("pk", flat=True))
+        error = ValidationError(_("This picture is not among yours. Choose another."))
+        foreign = {
+            i: StructBlockValidationError(block_errors={"image": error})
+            for i, picture in pictures.items()
+            if picture.pk not in allowed
+        }
+        if foreign:
+            raise StreamBlockValidationError(block_errors=foreign)
+        return body
 
 
 class MessageInspectView(OwnedInspectView):

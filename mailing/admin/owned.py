@@ -31,10 +31,10 @@ from wagtail_modeladmin.views import (
 )
 
 from mailing.admin.export import SafeSpreadsheetMixin
+from mailing.admin.widgets import is_number_of_a_row
 from mailing.models.owned import OwnedModel
 from mailing.permissions import may_change, sees_every_owner
 
-_LOOKUPS = {"exact", "id__exact", "isnull", "gte", "lt", "lte", "gt"}
 _LONGEST_SEARCH = 200
 
 
@@ -44,8 +44,11 @@ class OwnedPermissionHelper(PermissionHelper):
     def user_can_list(self, user: Any) -> bool:
         return self.user_has_specific_permission(user, self.get_perm_codename("view"))
 
-    def user_can_inspect_obj(self, user: Any, obj: Any) -> bool:
+    def user_can_see_obj(self, user: Any, obj: Any) -> bool:
         return self.user_can_list(user) and (may_change(user, obj) or sees_every_owner(user))
+
+    def user_can_inspect_obj(self, user: Any, obj: Any) -> bool:
+        return self.inspect_view_enabled and self.user_can_see_obj(user, obj)
 
     def user_can_edit_obj(self, user: Any, obj: Any) -> bool:
         return super().user_can_edit_obj(user, obj) and may_change(user, obj)
@@ -57,8 +60,8 @@ class OwnedPermissionHelper(PermissionHelper):
 class ReadOnlyPermissionHelper(OwnedPermissionHelper):
     """For logs: rows that people see and only the engine writes."""
 
-    def user_can_inspect_obj(self, user: Any, obj: Any) -> bool:
-        return self.user_can_list(user)  # `_require_visible` has compared the owner
+    def user_can_see_obj(self, user: Any, obj: Any) -> bool:
+        return self.user_can_list(user)  # `require_visible` has compared the owner
 
     def user_can_create(self, user: Any) -> bool:
         return False
@@ -151,10 +154,9 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found: dict[str, Any] = super().get_filters_params(params)
-        declared = {_parameter(f) for f in self.list_filter or ()}
+        declared = {f.parameter_name for f in self.list_filter or ()}
         for key in found:
-            name, _underscores, lookup = key.partition("__")
-            if key not in declared and not (name in declared and lookup in _LOOKUPS):
+            if key not in declared:
                 raise SuspiciousOperation(key)
         return found
 
@@ -191,7 +193,7 @@ class OwnedHistoryView(HistoryView):
     """Stock history asks for no permission at all."""
 
     def check_action_permitted(self, user: Any) -> bool:
-        allowed: bool = self.permission_helper.user_can_inspect_obj(user, self.instance)
+        allowed: bool = self.permission_helper.user_can_see_obj(user, self.instance)
         return allowed
 
 
@@ -221,33 +223,19 @@ class OwnedButtonHelper(ButtonHelper):
         return super().get_primary_button(obj)
 
 
-class OwnedModelAdmin(ModelAdmin):
+class GuardedModelAdmin(ModelAdmin):
     """Subclasses declare columns; `add_label` is the whole sentence on the add button."""
 
-    permission_helper_class = OwnedPermissionHelper
     button_helper_class = OwnedButtonHelper
     index_view_class = OwnedIndexView
     create_view_class = OwnedCreateView
     edit_view_class = OwnedEditView
-    inspect_view_class = OwnedInspectView
     delete_view_class = OwnedDeleteView
-    history_view_class = OwnedHistoryView
-    inspect_view_enabled = True
     list_per_page = 50
     empty_value_display = "—"
     opens_page = False
     add_label: Any = ""
     delete_warning: Any = ""
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).visible_to(request.user)
-
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Show the owner to those who see several."""
-        columns = tuple(super().get_list_display(request))
-        if sees_every_owner(request.user) and hasattr(self.model, "owner"):
-            return (*columns, "owner")
-        return columns
 
     def get_extra_attrs_for_field_col(self, obj: Any, field_name: str) -> dict[str, str]:
         """On a phone each cell says its column."""
@@ -275,10 +263,27 @@ class OwnedModelAdmin(ModelAdmin):
     def require_visible(self, request: HttpRequest, instance_pk: str) -> None:
         """Raise the same 404 for what is not visible as for what does not exist."""
         pk = unquote(instance_pk)
-        if not pk.isascii() or not pk.isdigit() or len(pk) > 18:
+        if not is_number_of_a_row(pk) or not self.get_queryset(request).filter(pk=pk).exists():
             raise Http404
-        if not self.get_queryset(request).filter(pk=pk).exists():
-            raise Http404
+
+
+class OwnedModelAdmin(GuardedModelAdmin):
+    """For rows with an owner."""
+
+    permission_helper_class = OwnedPermissionHelper
+    inspect_view_enabled = True
+    history_view_class = OwnedHistoryView
+    inspect_view_class = OwnedInspectView
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).visible_to(request.user)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Show the owner to those who see several."""
+        columns = tuple(super().get_list_display(request))
+        if sees_every_owner(request.user) and hasattr(self.model, "owner"):
+            return (*columns, "owner")
+        return columns
 
 
 class ReadOnlyModelAdmin(OwnedModelAdmin):
@@ -287,11 +292,3 @@ class ReadOnlyModelAdmin(OwnedModelAdmin):
     permission_helper_class = ReadOnlyPermissionHelper
     history_view_enabled = False
     opens_page = True
-
-
-def _parameter(list_filter: Any) -> str:
-    if isinstance(list_filter, str):
-        return list_filter
-    if isinstance(list_filter, tuple):
-        return str(list_filter[0])
-    return str(list_filter.parameter_name)

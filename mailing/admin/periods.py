@@ -9,15 +9,8 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
 from wagtail_modeladmin.helpers import PermissionHelper
-from wagtail_modeladmin.options import ModelAdmin
 
-from mailing.admin.owned import (
-    OwnedButtonHelper,
-    OwnedCreateView,
-    OwnedDeleteView,
-    OwnedEditView,
-    OwnedIndexView,
-)
+from mailing.admin.owned import GuardedModelAdmin
 from mailing.enums import Unit
 from mailing.models import DatePeriod
 
@@ -49,7 +42,7 @@ class DatePeriodPermissionHelper(PermissionHelper):
         return self.user_has_specific_permission(user, self.get_perm_codename("view"))
 
 
-class DatePeriodAdmin(ModelAdmin):
+class DatePeriodAdmin(GuardedModelAdmin):
     model = DatePeriod
     menu_label = gettext_lazy("Intervals")
     menu_icon = "time"
@@ -58,13 +51,7 @@ class DatePeriodAdmin(ModelAdmin):
     delete_warning = gettext_lazy("An interval that a mailing uses cannot be deleted.")
     list_display = ("name",)
     permission_helper_class = DatePeriodPermissionHelper
-    button_helper_class = OwnedButtonHelper
-    index_view_class = OwnedIndexView
-    create_view_class = OwnedCreateView
-    edit_view_class = OwnedEditView
-    delete_view_class = OwnedDeleteView
     history_view_enabled = False
-    opens_page = False
     edit_handler = ObjectList(
         [FieldRowPanel([FieldPanel("count"), FieldPanel("unit")])], base_form_class=DatePeriodForm
     )

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from mailing import heartbeat
 from mailing.admin.chips import status_chip, tone
+from mailing.admin.results import Bar, stacked
 from mailing.dispatch import mail_server
 from mailing.enums import DeliveryState, RunStatus
 from mailing.models import Attempt, Circuit, Delivery, Mailing, Run
@@ -19,15 +20,6 @@ from mailing.statistics import Tally, tally
 
 _RATE_OVER = timedelta(minutes=1)
 _CAUSES_SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One stretch of the stacked bar; `x` and `width` in per cent."""
-
-    state: str
-    x: str
-    width: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +82,7 @@ def _progress(run: Run, now: datetime) -> Progress:
     return Progress(
         run=run,
         tally=figures,
-        bars=_bars(figures),
+        bars=stacked(figures),
         lines=[
             Line(str(state.label), tone(state), n, _deliveries_url(run, state))
             for state, n in figures.states.items()
@@ -114,18 +106,6 @@ def _rate(run: Run, now: datetime) -> int:
     recent = Attempt.objects.filter(delivery__run=run, at__gte=now - _RATE_OVER).count()
     elapsed = min(now - run.opened_at, _RATE_OVER).total_seconds()
     return round(recent * 60 / elapsed) if elapsed >= 1 else 0
-
-
-def _bars(figures: Tally) -> list[Bar]:
-    shown = ("sent", "sending", "deferred", "failed", "unknown", "suppressed")
-    bars, x = [], 0.0
-    for state in shown:
-        count = figures.states.get(DeliveryState(state), 0)
-        if count:
-            width = 100 * count / figures.audience
-            bars.append(Bar(state, f"{x:.2f}%", f"{width:.2f}%"))
-            x += width
-    return bars
 
 
 def _causes(run: Run) -> list[Cause]:

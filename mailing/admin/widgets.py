@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.urls import reverse
+
+# Beyond them the calendar cannot tell the same instant in another zone.
+_YEARS = range(1970, 9000)
+_LONGEST_NUMBER = 18
+
+
+def is_number_of_a_row(text: str) -> bool:
+    """Return whether `text` can be asked for as an id: both databases refuse longer numbers."""
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
 
 
 class ClientChoice(forms.SelectMultiple):
@@ -28,11 +39,25 @@ class ClientChoice(forms.SelectMultiple):
                 "template_name": self.template_name,
             }
         }
-        numbers = [str(v) for v in value or () if str(v).isascii() and str(v).isdigit()]
+        numbers = [str(v) for v in value or () if is_number_of_a_row(str(v))]
         queryset = self.choices.queryset  # type: ignore[attr-defined] # a ModelChoiceIterator
         context["widget"]["chosen"] = queryset.filter(pk__in=numbers) if numbers else ()
         context["widget"]["url"] = reverse("mailing_client_choices")
         return context
+
+
+class ChoicesField(forms.ModelMultipleChoiceField):
+    """Refuses numbers that no row can have, which the stock field takes to the database."""
+
+    def _check_values(self, value: Any) -> QuerySet[Any]:
+        for chosen in value:
+            if not is_number_of_a_row(str(chosen)):
+                raise ValidationError(
+                    self.error_messages["invalid_pk_value"],
+                    code="invalid_pk_value",
+                    params={"pk": chosen},
+                )
+        return super()._check_values(value)  # type: ignore[misc] # the stubs leave it out
 
 
 class WallClockField(forms.DateTimeField):
@@ -46,7 +71,9 @@ class WallClockField(forms.DateTimeField):
             return None
         for format_ in self.input_formats or ():
             try:
-                return self.strptime(str(value).strip(), format_)
+                wall = self.strptime(str(value).strip(), format_)
             except (ValueError, TypeError):
                 continue
+            if wall.year in _YEARS:
+                return wall
         raise forms.ValidationError(self.error_messages["invalid"], code="invalid")

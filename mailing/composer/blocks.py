@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
+from wagtail.blocks.struct_block import StructBlockValidationError
 from wagtail.images.blocks import ImageBlock
-from wagtail.rich_text import RichText
 
 from mailing.addresses import refuse_hidden_characters
 from mailing.merge_fields import check_merge_fields, refuse_merge_fields
@@ -19,10 +19,11 @@ _HREF = re.compile(r'href="([^"]*)"')
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 
 
-def check_rich_text(value: RichText) -> None:
-    """Validate the fields in the text, and that none stands in a link."""
-    check_merge_fields(strip_tags(value.source))
-    for address in _HREF.findall(value.source):
+def check_rich_text(source: str) -> None:
+    """Validate the fields in the text, that each is in one piece, and that none is in a link."""
+    check_merge_fields(strip_tags(source))
+    check_merge_fields(source)  # a field with a half in bold is none in the letter
+    for address in _HREF.findall(source):
         refuse_merge_fields(address)
 
 
@@ -30,6 +31,11 @@ def check_web_address(value: str) -> None:
     refuse_merge_fields(value)
     if not _WEB.match(value):
         raise ValidationError(_("An address starts with https:// or http://"))
+
+
+def _check_line(value: str) -> None:
+    refuse_hidden_characters(value)
+    check_merge_fields(value)
 
 
 class HeadingBlock(blocks.CharBlock):
@@ -56,6 +62,14 @@ class TextBlock(blocks.RichTextBlock):
 
 
 class PictureBlock(ImageBlock):
+    def clean(self, value: Any) -> Any:
+        cleaned = super().clean(value)
+        try:
+            _check_line(cleaned.contextual_alt_text or "")
+        except ValidationError as error:
+            raise StructBlockValidationError(block_errors={"alt_text": error}) from error
+        return cleaned
+
     class Meta:
         icon = "image"
         label = _("Picture")

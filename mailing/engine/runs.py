@@ -36,11 +36,15 @@ def settle(run_id: int, now: datetime) -> bool:
 
 
 def rest_mailing(mailing_id: int) -> None:
-    """Move a mailing whose run has ended: to scheduled if more dates follow, else to completed."""
+    """Move a mailing whose run has ended: to scheduled if more dates follow, else to completed.
+
+    A paused one stays paused while dates follow; without any there is nothing left to resume.
+    """
     open_run = Run.objects.filter(mailing=OuterRef("pk"), status__in=OPEN_RUNS)
     resting = Mailing.objects.filter(~Exists(open_run), pk=mailing_id)
     resting.filter(
-        next_due_at=None, status__in=(MailingStatus.SENDING, MailingStatus.SCHEDULED)
+        next_due_at=None,
+        status__in=(MailingStatus.SENDING, MailingStatus.SCHEDULED, MailingStatus.PAUSED),
     ).update(status=MailingStatus.COMPLETED)
     resting.filter(next_due_at__isnull=False, status=MailingStatus.SENDING).update(
         status=MailingStatus.SCHEDULED

@@ -1,0 +1,423 @@
+"""The form of a mailing and its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+from wagtail.users.models import UserProfile
+
+from accounts.models import User
+from mailing import lifecycle, schedule
+from mailing.composer.render import freeze
+from mailing.engine import planner
+from mailing.enums import DeliveryState, MailingStatus, RunStatus, SuppressionReason, Unit
+from mailing.models import Attempt, Client, DatePeriod, Delivery, Mailing, Run, Suppression
+from tests.factories import NOW, hours, make_client, make_list, make_mailing, make_message
+from tests.mailing.admin.screens import (
+    errors,
+    everything,
+    notices,
+    offered,
+    refuse,
+    submit,
+    text_of,
+    url_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+NEW = "/admin/mailing/mailing/create/"
+BERLIN = ZoneInfo("Europe/Berlin")
+LATER = (timezone.now() + timedelta(days=400)).replace(hour=10, minute=0)
+
+
+@pytest.fixture
+def alices(alice: User, browse: Callable[..., Browser]) -> Browser:
+    return browse(alice)
+
+
+@pytest.fixture
+def typed(alice: User) -> dict[str, Any]:
+    """What makes a mailing that can be saved."""
+    return {
+        "name": "Spring <news>",
+        "message": make_message(alice).pk,
+        "lists": [make_list(alice, [make_client(alice)]).pk],
+        "period": period(Unit.ONCE).pk,
+        "time_zone": "Europe/Berlin",
+        "starts_at": wall(LATER),
+    }
+
+
+def period(unit: Unit, count: int = 1) -> DatePeriod:
+    return DatePeriod.objects.get_or_create(unit=unit, count=count)[0]
+
+
+def wall(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M}"
+
+
+def half_past_two(wanted: Callable[[datetime], bool]) -> datetime:
+    """Return the next day on which 02:30 is such in Berlin; the clocks change at that hour."""
+    day = datetime.combine(timezone.now().date(), datetime.min.time()) + timedelta(days=2)
+    days = (day + timedelta(days=n, hours=2, minutes=30) for n in range(400))
+    return next(there for there in days if wanted(there))
+
+
+def is_skipped(there: datetime) -> bool:
+    return not schedule.exists(there, BERLIN)
+
+
+def comes_twice(there: datetime) -> bool:
+    first, second = (there.replace(tzinfo=BERLIN, fold=fold) for fold in (0, 1))
+    return first.utcoffset() != second.utcoffset() and not is_skipped(there)
+
+
+class TestNew:
+    def test_the_form_offers_once_an_hour_from_now_in_the_owners_zone(
+        self, alice: User, alices: Browser
+    ) -> None:
+        UserProfile.objects.create(user=alice, current_time_zone="Asia/Tokyo")
+        form = offered(alices.get(NEW))
+        assert form["time_zone"] == ["Asia/Tokyo"]
+        assert form["period"] == [str(period(Unit.ONCE).pk)]
+        starts_at = datetime.fromisoformat(form["starts_at"][0])
+        there = timezone.now().astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None)
+        assert timedelta(0) <= starts_at - there <= hours(1)
+        assert starts_at.minute == 0
+
+    def test_it_is_created_and_waits_for_a_decision(
+        self, alice: User, bob: User, alices: Browser, typed: dict[str, Any]
+    ) -> None:
+        forged = {"owner": bob.pk, "status": "scheduled", "next_due_at": "2026-01-01 00:00"}
+        assert submit(alices, NEW, {**typed, **forged}).status_code == 302
+        mailing = Mailing.objects.get()
+        assert (mailing.owner, mailing.status) == (alice, MailingStatus.CREATED)
+        assert mailing.next_due_at is None
+        assert mailing.starts_at.astimezone(BERLIN).replace(tzinfo=None) == LATER.replace(
+            second=0, microsecond=0, tzinfo=None
+        )
+
+    def test_one_client_alone_is_an_audience(
+        self, alice: User, alices: Browser, typed: dict[str, Any]
+    ) -> None:
+        client = make_client(alice)
+        submit(alices, NEW, {**typed, "lists": [], "clients": [client.pk]})
+        assert list(Mailing.objects.get().clients.all()) == [client]
+
+    def test_once_has_no_end(self, alices: Browser, typed: dict[str, Any]) -> None:
+        submit(alices, NEW, {**typed, "ends_at": wall(LATER - timedelta(days=9))})
+        assert Mailing.objects.get().ends_at is None
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("field", "value", "words"),
+        [
+            ("name", "", "required"),
+            ("name", "a\r\nBcc: x@y.test", "line breaks"),
+            ("name", "x" * 151, "at most 150"),
+            ("message", "", "required"),
+            ("message", "987654321", "valid choice"),
+            ("message", "9" * 30, "valid choice"),
+            ("period", "", "required"),
+            ("period", "9" * 30, "valid choice"),
+            ("time_zone", "", "required"),
+            ("time_zone", "Mars/Olympus", "not one of the available"),
+            ("time_zone", "../../etc/passwd", "not one of the available"),
+            ("starts_at", "", "required"),
+            ("starts_at", "tomorrow", "valid date/time"),
+            ("starts_at", "2027-02-30T10:00", "valid date/time"),
+            ("starts_at", "0001-01-01T00:00", "valid date/time"),
+            ("starts_at", "9999-12-31T23:59", "valid date/time"),
+            ("starts_at", "2020-01-01T10:00", "This time has passed: it is"),
+            ("lists", [], "at least one client list or one client"),
+        ],
+    )
+    def test_each_is_an_error_at_its_field(
+        self, alices: Browser, typed: dict[str, Any], field: str, value: Any, words: str
+    ) -> None:
+        before = everything()
+        page = alices.post(NEW, {**typed, field: value})
+        assert page.status_code == 200
+        found = errors(page)
+        assert set(found) == {field}
+        assert words in found[field][0]
+        assert everything() == before
+        kept = offered(page)
+        for name in set(typed) - {field, "lists"}:
+            assert kept[name] == [str(typed[name])]
+
+    @pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+    def test_a_wall_time_that_the_clocks_skip(
+        self, alices: Browser, typed: dict[str, Any], field: str
+    ) -> None:
+        skipped = half_past_two(is_skipped)
+        typed["period"] = period(Unit.DAY).pk
+        if field == "ends_at":
+            typed["starts_at"] = wall(skipped - timedelta(days=1))
+        refuse(alices, NEW, {**typed, field: wall(skipped)}, field, "The clocks skip this time")
+
+    def test_a_wall_time_that_comes_twice_is_the_first(
+        self, alices: Browser, typed: dict[str, Any]
+    ) -> None:
+        there = half_past_two(comes_twice)
+        assert submit(alices, NEW, {**typed, "starts_at": wall(there)}).status_code == 302
+        starts_at = Mailing.objects.get().starts_at
+        assert starts_at == (there - timedelta(hours=2)).replace(tzinfo=UTC), "summer time"
+
+    def test_an_end_before_the_start(self, alices: Browser, typed: dict[str, Any]) -> None:
+        refuse(
+            alices,
+            NEW,
+            {
+                **typed,
+                "period": period(Unit.DAY).pk,
+                "ends_at": wall(LATER - timedelta(minutes=1)),
+            },
+            "ends_at",
+            "before the first sending",
+        )
+
+    def test_an_end_at_the_start_is_one_date(self, alices: Browser, typed: dict[str, Any]) -> None:
+        typed["period"] = period(Unit.DAY).pk
+        assert submit(alices, NEW, {**typed, "ends_at": typed["starts_at"]}).status_code == 302
+
+    def test_a_list_without_clients(
+        self, alice: User, alices: Browser, typed: dict[str, Any]
+    ) -> None:
+        empty = make_list(alice)
+        refuse(alices, NEW, {**typed, "lists": [empty.pk]}, "lists", "Nobody is in these lists")
+
+    @pytest.mark.parametrize("field", ["message", "lists", "clients"])
+    def test_what_belongs_to_others_cannot_be_chosen(
+        self, bob: User, alices: Browser, typed: dict[str, Any], field: str
+    ) -> None:
+        client = make_client(bob, "secret@x.test")
+        theirs = {
+            "message": make_message(bob, subject="Secret subject").pk,
+            "lists": [make_list(bob, [client], name="Secret list").pk],
+            "clients": [client.pk],
+        }
+        before = everything()
+        page = alices.post(NEW, {**typed, field: theirs[field]})
+        assert page.status_code == 200
+        assert set(errors(page)) == {field}
+        assert "secret" not in page.text.lower()
+        assert everything() == before
+
+    @pytest.mark.parametrize("field", ["lists", "clients"])
+    @pytest.mark.parametrize("number", ["9" * 30, "-1", "abc", "²"])
+    def test_what_is_no_number_of_a_row(
+        self, alices: Browser, typed: dict[str, Any], field: str, number: str
+    ) -> None:
+        before = everything()
+        page = alices.post(NEW, {**typed, field: [number]})
+        assert set(errors(page)) == {field}
+        assert everything() == before
+
+    def test_chosen_clients_come_back_with_their_names(
+        self, alice: User, alices: Browser, typed: dict[str, Any]
+    ) -> None:
+        client = make_client(alice, "anna@x.test", first_name="<b>Anna</b>")
+        typed |= {"clients": [client.pk]}
+        page = refuse(alices, NEW, {**typed, "name": ""}, "name")
+        assert "&lt;b&gt;Anna&lt;/b&gt; &lt;anna@x.test&gt;" in page.text
+
+
+class TestEdit:
+    def test_it_shows_the_clock_of_the_mailings_zone(self, alice: User, alices: Browser) -> None:
+        mailing = make_mailing(
+            alice,
+            unit=Unit.DAY,
+            starts_at=datetime(2027, 1, 15, 9, tzinfo=UTC),
+            ends_at=datetime(2027, 7, 15, 9, tzinfo=UTC),
+            time_zone=BERLIN,
+        )
+        form = offered(alices.get(url_of("mailing", "edit", mailing.pk)))
+        assert form["starts_at"] == ["2027-01-15T10:00"]
+        assert form["ends_at"] == ["2027-07-15T11:00"]
+
+    def test_a_new_date_moves_the_next_sending(self, alice: User, alices: Browser) -> None:
+        start = timezone.now().replace(second=0, microsecond=0) + timedelta(days=1)
+        mailing = make_mailing(
+            alice,
+            unit=Unit.WEEK,
+            status=MailingStatus.SCHEDULED,
+            starts_at=start,
+            next_due_at=start,
+            time_zone=ZoneInfo("UTC"),
+        )
+        moved = start + timedelta(days=1)
+        url = url_of("mailing", "edit", mailing.pk)
+        assert submit(alices, url, {"starts_at": wall(moved)}).status_code == 302
+        mailing.refresh_from_db()
+        assert mailing.starts_at == mailing.next_due_at == moved
+        assert mailing.status == MailingStatus.SCHEDULED
+
+    def test_a_start_that_has_passed_may_stay(self, alice: User, alices: Browser) -> None:
+        start = timezone.now().replace(second=0, microsecond=0) - timedelta(days=10)
+        mailing = make_mailing(
+            alice, unit=Unit.WEEK, status=MailingStatus.SCHEDULED, starts_at=start
+        )
+        url = url_of("mailing", "edit", mailing.pk)
+        assert submit(alices, url, {"name": "Renamed"}).status_code == 302
+        mailing.refresh_from_db()
+        assert mailing.name == "Renamed"
+        assert mailing.next_due_at == start + timedelta(days=14)
+        earlier = wall(start - timedelta(days=1))
+        refuse(alices, url, {"starts_at": earlier}, "starts_at", "has passed")
+
+    def test_a_running_one_keeps_its_run(self, alice: User, alices: Browser) -> None:
+        mailing = make_mailing(
+            alice, unit=Unit.WEEK, status=MailingStatus.SCHEDULED, next_due_at=NOW
+        )
+        planner.open_due(NOW, freeze)
+        run = Run.objects.get()
+        url = url_of("mailing", "edit", mailing.pk)
+        other = make_message(alice, subject="Another")
+        submit(alices, url, {"message": other.pk, "name": "Renamed"})
+        mailing.refresh_from_db()
+        assert (mailing.message, mailing.status) == (other, MailingStatus.SENDING)
+        assert Run.objects.get().subject == run.subject != "Another"
+
+    @pytest.mark.parametrize(
+        "status", [MailingStatus.COMPLETED, MailingStatus.DEACTIVATED], ids=str
+    )
+    def test_what_has_ended_or_is_forbidden_is_not_edited(
+        self, alice: User, alices: Browser, status: MailingStatus
+    ) -> None:
+        mailing = make_mailing(alice, status=status)
+        url = url_of("mailing", "edit", mailing.pk)
+        before = everything()
+        assert alices.get(url).status_code == 302
+        assert alices.post(url, {"name": "Changed"}).status_code == 302
+        assert everything() == before
+
+    def test_a_state_that_moves_while_one_types_is_not_put_back(
+        self, alice: User, manager: User, alices: Browser
+    ) -> None:
+        mailing = make_mailing(alice, unit=Unit.WEEK, starts_at=LATER)
+        lifecycle.start(mailing, by=alice, now=timezone.now())
+        url = url_of("mailing", "edit", mailing.pk)
+        typed = offered(alices.get(url)) | {"name": "Renamed"}
+        lifecycle.pause(mailing, by=alice)
+        alices.post(url, typed)
+        mailing.refresh_from_db()
+        assert (mailing.name, mailing.status) == ("Renamed", MailingStatus.PAUSED)
+        lifecycle.deactivate(mailing, by=manager, reason="Spam")
+        alices.post(url, typed | {"name": "Again"})
+        mailing.refresh_from_db()
+        assert (mailing.name, mailing.status) == ("Renamed", MailingStatus.DEACTIVATED)
+
+
+class TestPage:
+    def test_it_says_in_one_sentence_what_will_happen(self, alice: User, alices: Browser) -> None:
+        clients = [make_client(alice) for _ in range(3)]
+        Suppression.objects.create(
+            owner=alice,
+            email_normalized=clients[0].email_normalized,
+            reason=SuppressionReason.UNSUBSCRIBED,
+            created_at=NOW,
+        )
+        mailing = make_mailing(
+            alice,
+            clients,
+            unit=Unit.DAY,
+            starts_at=datetime(2030, 7, 1, 8, tzinfo=UTC),
+            ends_at=datetime(2030, 7, 3, 8, tzinfo=UTC),
+            time_zone=BERLIN,
+            message=make_message(alice, subject="<Hello>"),
+        )
+        words = text_of(alices.get(url_of("mailing", "inspect", mailing.pk)))
+        assert "“<Hello>” every day, first on 1 July 2030, 10:00 (Europe/Berlin)" in words
+        assert "to 3 clients. Not after 3 July 2030, 10:00. 1 of them gets no letters." in words
+        for date in ("Mon 1 July 2030", "Tue 2 July 2030", "Wed 3 July 2030"):
+            assert date in words
+        assert "Thu 4 July" not in words
+
+    def test_a_reason_is_shown_to_the_owner(
+        self, alice: User, manager: User, alices: Browser
+    ) -> None:
+        mailing = make_mailing(alice, status=MailingStatus.SCHEDULED)
+        lifecycle.deactivate(mailing, by=manager, reason="Looks like <spam>")
+        words = text_of(alices.get(url_of("mailing", "inspect", mailing.pk)))
+        assert "A manager has deactivated this mailing: Looks like <spam>" in words
+
+    def test_it_lists_its_runs_with_what_came_of_them(self, alice: User, alices: Browser) -> None:
+        mailing = make_mailing(
+            alice, [make_client(alice) for _ in range(3)], unit=Unit.DAY, status="scheduled"
+        )
+        Mailing.objects.update(next_due_at=NOW)
+        planner.open_due(NOW, freeze)
+        first = Delivery.objects.earliest("pk")
+        Delivery.objects.filter(pk=first.pk).update(state=DeliveryState.FAILED)
+        run = mailing.runs.get()
+        for n, status in enumerate((RunStatus.MISSED, RunStatus.SKIPPED), 1):
+            Run.objects.create(
+                mailing=mailing,
+                due_at=NOW - hours(24 * n),
+                status=status,
+                opened_at=NOW,
+                expires_at=NOW,
+            )
+        words = text_of(alices.get(url_of("mailing", "inspect", mailing.pk)))
+        assert "nobody got a late letter" in words
+        assert "The run before it was still going on" in words
+        assert f"?run={run.pk}" in alices.get(url_of("mailing", "inspect", mailing.pk)).text
+
+
+class TestDelete:
+    def test_history_stays_and_what_has_not_left_is_cancelled(
+        self, alice: User, alices: Browser
+    ) -> None:
+        clients = [make_client(alice, f"{name}@x.test") for name in ("anna", "ben")]
+        mailing = make_mailing(
+            alice, clients, name="Old news", status=MailingStatus.SCHEDULED, next_due_at=NOW
+        )
+        planner.open_due(NOW, freeze)
+        sent, waiting = Delivery.objects.order_by("pk")
+        Delivery.objects.filter(pk=sent.pk).update(state=DeliveryState.SENT)
+        Attempt.objects.create(delivery=sent, number=1, at=NOW, outcome="accepted", stage="dot")
+        url = url_of("mailing", "delete", mailing.pk)
+        before = everything()
+        assert "is under way is cancelled" in text_of(alices.get(url))
+        assert everything() == before
+        assert alices.post(url).status_code == 302
+        page = alices.get(url_of("mailing"))
+        assert "“Old news” is deleted." in notices(page)
+        assert "Old news" not in text_of(page).replace("“Old news” is deleted", "")
+        sent.refresh_from_db()
+        waiting.refresh_from_db()
+        assert (sent.state, waiting.state) == (DeliveryState.SENT, DeliveryState.CANCELLED)
+        assert Run.objects.get().status == RunStatus.CANCELLED
+        assert Client.objects.count() == 2
+        attempts = alices.get(url_of("attempt"))
+        assert "Old news" in text_of(attempts)
+        assert url_of("mailing", "inspect", mailing.pk) not in attempts.text, "a dead link"
+
+    def test_its_pages_are_gone(self, alice: User, alices: Browser) -> None:
+        mailing = make_mailing(alice)
+        alices.post(url_of("mailing", "delete", mailing.pk))
+        for action in ("inspect", "edit", "delete", "history", "progress", "start", "duplicate"):
+            assert alices.get(url_of("mailing", action, mailing.pk)).status_code == 404
+        assert alices.post(url_of("mailing", "delete", mailing.pk)).status_code == 404
+
+    def test_it_is_logged_once(self, alice: User, alices: Browser) -> None:
+        mailing = make_mailing(alice)
+        alices.post(url_of("mailing", "delete", mailing.pk))
+        log = everything()["ModelLogEntry"]
+        assert [(row["action"], row["user_id"]) for row in log] == [("wagtail.delete", alice.pk)]
+
+
+def test_a_double_save_makes_two_and_starts_none(alices: Browser, typed: dict[str, Any]) -> None:
+    for _ in range(2):
+        alices.post(NEW, typed)
+    assert [mailing.status for mailing in Mailing.objects.all()] == ["created", "created"]
+    assert not Run.objects.exists()
