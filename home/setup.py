@@ -99,7 +99,8 @@ def ensure_collections() -> None:
         group = Group.objects.get(name=role.name)
         granted = []
         for key, action in sorted(role.collections):
-            collection = root.get_children().filter(name=COLLECTIONS[key]).first()
+            # Asked by depth: `root.get_children()` goes by a count that adding has made stale.
+            collection = Collection.objects.filter(depth=2, name=COLLECTIONS[key]).first()
             if collection is None:
                 collection = Collection.objects.get(pk=root.pk).add_child(name=COLLECTIONS[key])
             permission = Permission.objects.get(
