@@ -22,7 +22,7 @@ $(TOOLS): requirements-dev.txt $(RUNTIME)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@
 
-demo: $(RUNTIME) ## Show everything: seeded site, cluster, mail catcher (CHECK=1 proves it, RESET=1 starts over)
+demo: $(RUNTIME) ## Show everything on sample data (CHECK=1 proves that it works, RESET=1 starts over)
 	@CHECK=$(CHECK) RESET=$(RESET) $(PY) -m site_project.demo
 
 run: $(RUNTIME) ## Development: web server with reload, cluster, mail catcher
@@ -32,12 +32,15 @@ run: $(RUNTIME) ## Development: web server with reload, cluster, mail catcher
 test: $(TOOLS) ## The fast suite, on SQLite
 	@$(PY) -m pytest -q -n 2 $(ARGS)
 
+test-services: $(TOOLS) ## The same suite on PostgreSQL and Redis (both must run on this machine)
+	@DATABASE_URL=$(or $(DATABASE_URL),postgres://root@127.0.0.1:5432/test) CACHE_URL=$(or $(CACHE_URL),redis://127.0.0.1:6379/9) $(PY) -m pytest -q -n 2 $(ARGS)
+
 test-browser: $(TOOLS) ## The whole path in a real browser (needs chromium)
 	@$(PY) -m pytest -q tests/browser $(ARGS)
 
 check: $(TOOLS) ## Everything that can be said without running the suite
 	@$(VENV)/bin/ruff format --check --quiet . && $(VENV)/bin/ruff check --quiet .
-	@$(VENV)/bin/mypy --no-error-summary .
+	@ENV_FILE=.env.example $(VENV)/bin/mypy --no-error-summary .
 	@$(VENV)/bin/lint-imports --no-logo >$(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
 	@$(VENV)/bin/djlint --quiet --lint templates
 	@ENV_FILE=.env.example $(PY) manage.py makemigrations --check --dry-run -v0
@@ -47,8 +50,8 @@ format: $(TOOLS) ## Format code
 	@$(VENV)/bin/ruff check --quiet --fix . ; $(VENV)/bin/ruff format --quiet .
 
 messages: $(TOOLS) ## Collect and compile translations (needs gettext)
-	@$(PY) manage.py makemessages --locale ru --no-location --no-obsolete --ignore .venv --ignore .demo --ignore tests --ignore bench
-	@$(PY) manage.py compilemessages --locale ru --ignore .venv
+	@ENV_FILE=.env.example $(PY) manage.py makemessages --locale ru --no-location --no-obsolete --ignore .venv --ignore .demo --ignore tests --ignore bench
+	@ENV_FILE=.env.example $(PY) manage.py compilemessages --locale ru --ignore .venv
 
 lock: ## Compile the requirements again (needs uv)
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements.in -o requirements.txt
@@ -57,4 +60,4 @@ lock: ## Compile the requirements again (needs uv)
 clean: ## Remove what runs have left
 	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help demo run test test-browser check format messages lock clean
+.PHONY: help demo run test test-services test-browser check format messages lock clean
