@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from wagtail.admin import messages
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
 
@@ -192,7 +192,7 @@ class ClientAdmin(OwnedModelAdmin):
     def name(self, client: Client) -> str:
         return client.full_name
 
-    name.short_description = gettext_lazy("name")  # type: ignore[attr-defined]
+    name.short_description = pgettext_lazy("of a person", "name")  # type: ignore[attr-defined]
     name.admin_order_field = "last_name"  # type: ignore[attr-defined]
 
     def client_lists(self, client: Client) -> str:

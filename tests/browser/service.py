@@ -47,7 +47,7 @@ class Service:
         }
 
     def manage(self, *arguments: str) -> None:
-        subprocess.run(manage(*arguments), env=self.env(), check=True, timeout=120)  # noqa: S603
+        subprocess.run(manage(*arguments), env=self.env(), check=True, timeout=120)
 
     def start(self) -> Together:
         for command in (
@@ -59,6 +59,7 @@ class Service:
             self.manage(*command)
         together = Together(self.env())
         together.start("mail catcher", manage("mailcatcher"))
+        together.wait_until_listening("127.0.0.1", self.smtp_port)
         together.start("cluster", manage("qcluster"))
         together.start(
             "web server",
@@ -76,7 +77,7 @@ class Service:
             if (name := together.ended()) is not None:
                 raise RuntimeError(f"the {name} did not start")
             try:
-                with urllib.request.urlopen(f"{self.site}/readyz", timeout=5):  # noqa: S310 - ours
+                with urllib.request.urlopen(f"{self.site}/readyz", timeout=5):
                     return
             except OSError:
                 time.sleep(0.2)
