@@ -57,7 +57,7 @@ class ReasonForm(forms.Form):
 class ActionView(BreadcrumbsMixin, InstanceSpecificView):
     """Shows what will happen; acts on POST."""
 
-    action: Action
+    action: Action = None  # type: ignore[assignment] # as_view takes only what the class has
     template_name = "mailing/admin/action.html"
 
     def __init__(self, model_admin: Any, instance_pk: str, action: Action) -> None:

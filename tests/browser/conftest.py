@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.service import PASSWORD, Service, free_port
 
 ARTEFACTS = Path("artefacts/browser")
 CHROMIUM = "/usr/bin/chromium"
+expect.set_options(timeout=15_000)  # two cores, shared with a cluster and a web server
 
 
 @pytest.fixture(scope="session")
