@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -54,6 +55,13 @@ class TextBlock(blocks.RichTextBlock):
         super().__init__(
             features=["bold", "italic", "link", "ol", "ul"], validators=[check_rich_text], **kwargs
         )
+
+    def clean(self, value: Any) -> Any:
+        """Refuse a text of empty paragraphs too, which the stock block takes for filled in."""
+        cleaned = super().clean(value)
+        if not html.unescape(strip_tags(cleaned.source)).strip():
+            raise ValidationError(self.field.error_messages["required"], code="required")
+        return cleaned
 
     class Meta:
         icon = "pilcrow"

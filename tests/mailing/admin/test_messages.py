@@ -152,6 +152,7 @@ def test_no_message_without_a_subject(alices: Browser, subject: str) -> None:
 class TestBody:
     def test_it_cannot_be_empty(self, alices: Browser) -> None:
         refuse_body(alices, "This field is required")
+        refuse_body(alices, "This field is required", ("text", rich_text("<p> &nbsp;</p><p></p>")))
 
     def test_a_picture_needs_words_or_a_decision(self, alice: User, alices: Browser) -> None:
         picture = {"image": make_picture(alice).pk, "alt_text": ""}
