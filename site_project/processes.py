@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -39,6 +40,21 @@ class Together:
                 return name
         return None
 
+    def wait_until_listening(self, host: str, port: int, *, seconds: float = 30.0) -> bool:
+        """Wait until something accepts connections there; False if a process ends before that.
+
+        What needs a server is started after this, or its first tries would fail.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.stop_asked.is_set() and not self.ended():
+            try:
+                socket.create_connection((host, port), timeout=1).close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return True
+        return False
+
     def wait(self) -> str | None:
         """Wait until told to stop or until one of the processes ends; return its name then."""
         while not self.stop_asked.wait(0.3):
@@ -47,13 +63,12 @@ class Together:
         return None
 
     def stop(self) -> None:
-        for _name, process in reversed(self._running):
-            if process.poll() is None:
-                process.terminate()
+        """End all, each after those that were started later and may still need it."""
         deadline = time.monotonic() + _STOP_SECONDS
         for name, process in reversed(self._running):
+            process.terminate()
             try:
-                process.wait(max(0.1, deadline - time.monotonic()))
+                process.wait(max(1.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 sys.stderr.write(f"{name} did not stop in time and is killed\n")
                 process.kill()

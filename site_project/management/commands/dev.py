@@ -25,6 +25,7 @@ class Command(BaseCommand):
         try:
             if settings.MAIL_CATCHER_DIR is not None:
                 together.start("mail catcher", manage("mailcatcher"))
+                together.wait_until_listening(settings.EMAIL_HOST, settings.EMAIL_PORT)
             together.start("cluster", manage("qcluster"))
             together.start("web server", manage("runserver", options["address"]))
             ended = together.wait()
