@@ -21,6 +21,7 @@ from wagtail_modeladmin.views import InstanceSpecificView
 
 from accounts.models import User
 from mailing import lifecycle, tasks
+from mailing.admin.clock import wall_clock
 from mailing.admin.owned import BreadcrumbsMixin
 from mailing.engine import audience
 from mailing.enums import ACTIVE_MAILINGS, DeliveryState, MailingStatus, RunStatus, Unit
@@ -134,9 +135,9 @@ def available_actions(mailing: Mailing, user: User) -> list[Action]:
 
 def _start(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) -> str:
     lifecycle.start(mailing, by=by, now=now)
-    there = mailing.next_due_at and mailing.next_due_at.astimezone(mailing.time_zone)
+    first = mailing.next_due_at
     return _("The mailing is scheduled. First sending: %(date)s (%(zone)s).") % {
-        "date": f"{there:%Y-%m-%d %H:%M}",
+        "date": wall_clock(first, mailing.time_zone) if first else "",
         "zone": mailing.time_zone,
     }
 

@@ -1,4 +1,4 @@
-"""Status chips: icon, word and tone, the same on every screen (docs/design.md)."""
+"""Status chips: icon, word and tone, the same on every screen."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from wagtail_modeladmin.views import InstanceSpecificView
 from mailing import heartbeat, lifecycle, schedule
 from mailing.admin.actions import ACTIONS, ActionView, available_actions
 from mailing.admin.chips import status_chip
+from mailing.admin.clock import on_the_wall, wall_clock
 from mailing.admin.owned import (
     OwnedDeleteView,
     OwnedForm,
@@ -119,12 +120,9 @@ class MailingForm(OwnedForm):
             self.instance.pk and starts_at == Mailing.objects.get(pk=self.instance.pk).starts_at
         )
         if starts_at and starts_at < now and not unchanged:
-            there = now.astimezone(cleaned["time_zone"])
+            zone = cleaned["time_zone"]
             text = _("This time has passed: it is %(now)s in %(zone)s.")
-            self.add_error(
-                "starts_at",
-                text % {"now": f"{there:%Y-%m-%d %H:%M}", "zone": cleaned["time_zone"]},
-            )
+            self.add_error("starts_at", text % {"now": wall_clock(now, zone), "zone": zone})
         if period is not None and period.unit == Unit.ONCE:
             cleaned["ends_at"] = None
         elif starts_at and ends_at and ends_at < starts_at:
@@ -159,20 +157,15 @@ class MailingInspectView(OwnedInspectView):
             mailing=mailing,
             chip=status_chip(MailingStatus(mailing.status)),
             audience=audience.size(mailing.pk, mailing.owner_id),
-            dates=[_wall(date, mailing) for date in dates],
-            starts_there=_wall(mailing.starts_at, mailing),
-            ends_there=mailing.ends_at and _wall(mailing.ends_at, mailing),
+            dates=[on_the_wall(date, mailing.time_zone) for date in dates],
+            starts_there=on_the_wall(mailing.starts_at, mailing.time_zone),
+            ends_there=mailing.ends_at and on_the_wall(mailing.ends_at, mailing.time_zone),
             actions=available_actions(mailing, self.request.user),
             events=log_registry.get_logs_for_instance(mailing).select_related("user")[:30],
             progress=progress_of(mailing, now),
             progress_url=self.url_helper.get_action_url("progress", self.pk_quoted),
             results=results_of(mailing.runs.all()[:_RUNS_SHOWN]),
         )
-
-
-def _wall(moment: datetime, mailing: Mailing) -> datetime:
-    """Return what the mailing's clock shows; templates show aware times in the reader's zone."""
-    return moment.astimezone(mailing.time_zone).replace(tzinfo=None)
 
 
 class ProgressView(InstanceSpecificView):
@@ -284,11 +277,10 @@ class MailingAdmin(OwnedModelAdmin):
             return _("Not started")
         if mailing.next_due_at is None or not mailing.is_active:
             return ""
-        there = mailing.next_due_at.astimezone(mailing.time_zone)
         return format_html(
-            '<time datetime="{}">{}</time><br><span class="ms-meta">{}</span>',
+            '<div><time datetime="{}">{}</time><br><span class="ms-meta">{}</span></div>',
             mailing.next_due_at.isoformat(),
-            f"{there:%Y-%m-%d %H:%M}",
+            wall_clock(mailing.next_due_at, mailing.time_zone),
             mailing.time_zone,
         )
 

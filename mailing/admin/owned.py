@@ -173,12 +173,16 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
 
 
 class OwnedCreateView(BreadcrumbsMixin, SavedTwiceMixin, CreateView):
+    def get_meta_title(self) -> str:
+        return str(self.model_admin.add_label)
+
     def last_crumbs(self) -> list[dict[str, str]]:
         return [{"url": "", "label": self.model_admin.add_label}]
 
 
 class OwnedEditView(BreadcrumbsMixin, SavedTwiceMixin, EditView):
-    pass
+    def get_meta_title(self) -> str:
+        return str(self.instance)
 
 
 class OwnedInspectView(BreadcrumbsMixin, InspectView):
