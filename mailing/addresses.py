@@ -39,9 +39,9 @@ def parse_address(text: str) -> Address:
         # The domain .test is for demonstrations and tests; others that cannot exist are refused.
         valid = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
+        # The library's reasons come in English only.
         raise ValidationError(
-            _("This is not an address a letter can be sent to: %(reason)s"),
-            params={"reason": str(error)},
+            _("No letter can be sent to this address. An address looks like name@example.com.")
         ) from error
     if "." not in valid.ascii_domain:
         raise ValidationError(

@@ -93,6 +93,8 @@ class MailingForm(OwnedForm):
             self.initial["time_zone"] = zone
             self.initial["period"] = DatePeriod.objects.filter(unit=Unit.ONCE).first()
         self.fields["message"].empty_label = _("Choose a message")
+        if not self.fields["lists"].queryset.exists():
+            self.fields["lists"].help_text = _("You have no client lists yet.")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()

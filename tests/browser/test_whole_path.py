@@ -109,6 +109,7 @@ def schedule_a_mailing(page: Page, service: Service, picture: Picture) -> None:
 def watch_it_arrive(page: Page, service: Service, picture: Picture) -> None:
     """The figures move without a reload."""
     expect(page.get_by_text("1 of 1 sent")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-ms-part=actions]")).to_contain_text("Completed")
     picture(page, "14-mailing-sent")
     page.goto(f"{service.site}/admin/mailing/attempt/")
     row = page.get_by_role("row").filter(has_text=CLIENT)

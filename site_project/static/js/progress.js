@@ -1,5 +1,6 @@
-// Keeps the figures of a mailing's page fresh while something moves: every two seconds, slower when the
-// server does not answer, not at all while the page is hidden.
+// Keeps a mailing's page fresh while something moves: every two seconds, slower when the server does not
+// answer, not at all while the page is hidden. When a run begins or ends, the parts around the figures
+// (status, buttons, runs, dates, event log) are fetched too; the page is never reloaded.
 window.wagtail.app.register(
   "ms-progress",
   class extends window.StimulusModule.Controller {
@@ -7,7 +8,7 @@ window.wagtail.app.register(
 
     connect() {
       this.wait = 2000;
-      this.spoken = null;
+      this.isSending = this.readIsSending();
       if (this.liveValue) this.plan();
     }
 
@@ -22,9 +23,12 @@ window.wagtail.app.register(
     async refresh() {
       if (document.hidden) return this.plan();
       try {
-        const answer = await fetch(this.urlValue, { headers: { "X-Requested-With": "XMLHttpRequest" } });
-        if (!answer.ok) throw new Error(answer.status);
-        this.show(await answer.text());
+        this.show(await this.fetch(this.urlValue));
+        const isSending = this.readIsSending();
+        if (isSending !== this.isSending) {
+          this.showAround(await this.fetch(window.location.href));
+          this.isSending = isSending;
+        }
         this.wait = 2000;
       } catch {
         this.wait = Math.min(this.wait * 2, 30000);
@@ -32,19 +36,35 @@ window.wagtail.app.register(
       return this.plan();
     }
 
+    async fetch(url) {
+      const answer = await fetch(url, { headers: { "X-Requested-With": "XMLHttpRequest" } });
+      if (!answer.ok) throw new Error(answer.status);
+      return answer.text();
+    }
+
     show(markup) {
       const open = this.element.querySelector("details")?.open;
       this.element.innerHTML = markup;
       const details = this.element.querySelector("details");
       if (details && open !== undefined) details.open = open;
-      const panel = this.element.querySelector("[data-percent]");
-      const live = panel?.dataset.live === "true";
       const name = document.title.replace(/^\d+ % · /, "");
-      document.title = live ? `${panel.dataset.percent} % · ${name}` : name;
-      const was = this.live;
-      this.live = live;
-      // A run has begun or ended: buttons, dates and the list of runs have changed too.
-      if (was !== undefined && was !== live) window.location.reload();
+      document.title = this.readIsSending() ? `${this.panel.dataset.percent} % · ${name}` : name;
+    }
+
+    showAround(markup) {
+      const fresh = new DOMParser().parseFromString(markup, "text/html");
+      for (const part of document.querySelectorAll("[data-ms-part]")) {
+        const twin = fresh.querySelector(`[data-ms-part="${part.dataset.msPart}"]`);
+        if (twin) part.innerHTML = twin.innerHTML;
+      }
+    }
+
+    get panel() {
+      return this.element.querySelector("[data-percent]");
+    }
+
+    readIsSending() {
+      return this.panel?.dataset.live === "true";
     }
   },
 );
