@@ -35,6 +35,12 @@ test: $(TOOLS) ## The fast suite, on SQLite
 test-services: $(TOOLS) ## The same suite on PostgreSQL and Redis (both must run on this machine)
 	@DATABASE_URL=$(or $(DATABASE_URL),postgres://root@127.0.0.1:5432/test) CACHE_URL=$(or $(CACHE_URL),redis://127.0.0.1:6379/9) $(PY) -m pytest -q -n 2 $(ARGS)
 
+access: $(TOOLS) ## Every URL as every role, the screens of Wagtail included
+	@ACCESS=all $(PY) -m pytest -q -n 2 tests/access $(ARGS)
+
+test-faults: $(TOOLS) ## Kill the cluster in every way
+	@$(PY) -m pytest -q tests/faults $(ARGS)
+
 test-browser: $(TOOLS) ## The whole path in a real browser (needs chromium)
 	@$(PY) -m pytest -q tests/browser $(ARGS)
 
@@ -60,4 +66,4 @@ lock: ## Compile the requirements again (needs uv)
 clean: ## Remove what runs have left
 	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help demo run test test-services test-browser check format messages lock clean
+.PHONY: help demo run test test-services access test-faults test-browser check format messages lock clean

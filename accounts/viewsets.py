@@ -94,7 +94,9 @@ class ToggleActiveView(WagtailAdminTemplateMixin, TemplateView):
         return user
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not may_block(self.user, by=self.request.user):
+        by = self.request.user
+        # First without a look at the row: the answer must not tell who exists.
+        if not by.has_perm("accounts.block_user") or not may_block(self.user, by=by):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
@@ -127,6 +129,8 @@ class ToggleActiveView(WagtailAdminTemplateMixin, TemplateView):
 
 class SetActiveStateBulkAction(stock_actions.SetActiveStateBulkAction):
     """The stock action would only tick the box; this one blocks as the button does."""
+
+    any_permission_required = ["block"]  # with that alone, as managers have it
 
     def check_perm(self, obj: User) -> bool:
         return may_block(obj, by=self.request.user)

@@ -52,7 +52,7 @@ class OwnedPolicy(ModelPermissionPolicy):
     ) -> QuerySet[Any]:
         instances = super().instances_user_has_any_permission_for(user, actions)
         visible: QuerySet[Any] = instances.visible_to(user)
-        return visible if set(actions) == {"view"} else visible.filter(owner=user)
+        return visible if set(actions) == {"view"} else visible.filter(owner=user.pk)
 
 
 class OwnPicturesPolicy(CollectionOwnershipPermissionPolicy):

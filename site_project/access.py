@@ -26,6 +26,7 @@ _PAGE_VIEWS = {
     "wagtailadmin_explore_root",
     "wagtailadmin_explore",
     "wagtailadmin_explore_results",
+    "wagtailadmin_choose_page_chosen_multiple",
     "wagtailadmin_tag_autocomplete",
     "wagtailadmin_tag_model_autocomplete",
 }
@@ -119,6 +120,8 @@ def _may_see_chosen(request: HttpRequest, app_label: str, model_name: str, actio
     """Say whether a person may act on these rows at once; Wagtail's page names them first."""
     if app_label == "wagtailcore":
         return _edits_pages(request)
+    if app_label == "wagtaildocs":
+        return False
     if app_label == "wagtailimages":
         chosen = set(request.GET.getlist("id")) - {"all"}
         return action != "add_tags" and _are_visible(request, chosen)

@@ -2,12 +2,14 @@
 
 `settings.py` is the only user. Values come from the process environment, then from the file that
 ENV_FILE names (`.env` beside `manage.py` unless set); a variable that is set wins over the file.
+One that is set to nothing counts as not set.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -18,14 +20,12 @@ T = TypeVar("T")
 class Environment:
     def __init__(self, base_dir: Path) -> None:
         self._base_dir = base_dir
-        self._env = environ.Env()
         env_file = Path(os.environ.get("ENV_FILE", base_dir / ".env"))
         if env_file.is_file():
             environ.Env.read_env(str(env_file))
 
     def text(self, name: str, default: str = "") -> str:
-        value: str = self._read(name, lambda: self._env.str(name, default=default), "a text")
-        return value.strip()
+        return os.environ.get(name, "").strip() or default
 
     def secret(self, name: str) -> str:
         """Return a variable that has no default: without it nothing starts."""
@@ -43,12 +43,18 @@ class Environment:
         raise ImproperlyConfigured(f"{name} must be on or off, not {value!r}.")
 
     def number(self, name: str, default: int, *, at_least: int = 0) -> int:
-        value: int = self._read(
-            name, lambda: self._env.int(name, default=default), "a whole number"
-        )
+        value = self._read(name, str(default), int, "a whole number")
         if value < at_least:
             raise ImproperlyConfigured(f"{name} must be at least {at_least}, not {value}.")
         return value
+
+    def choice(self, name: str, default: str, among: Iterable[str]) -> str:
+        """Return the one of `among` that is named, in whatever case."""
+        value = self.text(name, default)
+        for known in among:
+            if known.lower() == value.lower():
+                return known
+        raise ImproperlyConfigured(f"{name} cannot be {value!r}. See .env.example.")
 
     def words(self, name: str) -> list[str]:
         """Return the comma-separated parts, without blanks around them and without empty ones."""
@@ -59,17 +65,24 @@ class Environment:
         return self._base_dir / self.text(name, default)
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        return self._read(name, lambda: self._env.db(name, default=default), "a database URL")
+        return self._read(name, default, _database, "a database URL")
 
     def cache(self, name: str, default: str) -> dict[str, Any]:
-        return self._read(name, lambda: self._env.cache(name, default=default), "a cache URL")
+        return self._read(name, default, environ.Env.cache_url_config, "a cache URL")
 
     def email(self, name: str, default: str) -> dict[str, Any]:
-        return self._read(name, lambda: self._env.email(name, default=default), "a mail server URL")
+        return self._read(name, default, environ.Env.email_url_config, "a mail server URL")
 
-    def _read(self, name: str, read: Callable[[], T], kind: str) -> T:
+    def _read(self, name: str, default: str, parse: Callable[[str], T], kind: str) -> T:
         try:
-            return read()
-        except (ValueError, KeyError, TypeError, environ.ImproperlyConfigured) as error:
-            # The value is left out: it may hold a password.
-            raise ImproperlyConfigured(f"{name} is not {kind}. See .env.example.") from error
+            return parse(self.text(name, default))
+        except (ValueError, KeyError, TypeError, environ.ImproperlyConfigured):
+            # The value is left out, and so is the cause: they may hold a password.
+            raise ImproperlyConfigured(f"{name} is not {kind}. See .env.example.") from None
+
+
+def _database(url: str) -> dict[str, Any]:
+    if urlsplit(url).scheme not in environ.Env.DB_SCHEMES:
+        raise ValueError  # the parser would only warn, and show the password
+    config: dict[str, Any] = environ.Env.db_url_config(url)
+    return config

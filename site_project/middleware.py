@@ -52,6 +52,13 @@ class ScreenErrorsMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, MultiValueDictKeyError):  # a form without its fields
             return bad_request(request, exception)
+        match = request.resolver_match
+        if (
+            isinstance(exception, AttributeError)
+            and match is not None
+            and match.url_name == "wagtailadmin_choose_page_external_link"
+        ):
+            return bad_request(request, exception)  # it takes the address for granted
         if isinstance(exception, ProtectedError):  # a person with mailings
             messages.error(request, _("It is in use and cannot be deleted."))
             return HttpResponseRedirect(request.get_full_path())

@@ -13,23 +13,26 @@ from accounts import mail
 
 logger = logging.getLogger(__name__)
 
-_SCHEDULES = {
-    "tick": "mailing.tasks.tick",
-    "account mails": "site_project.schedules.send_account_mails",
-}
+_TICK = ("tick", "mailing.tasks.tick")
+_ACCOUNT_MAILS = ("account mails", "site_project.schedules.send_account_mails")
 
 
 def ensure_schedules() -> None:
-    """Make the schedules, or remove them where SCHEDULER_ACTIVE is off. Idempotent."""
-    if not settings.SCHEDULER_ACTIVE:
-        Schedule.objects.filter(name__in=_SCHEDULES).delete()
-        return
-    for name, func in _SCHEDULES.items():
-        # `name` is not unique in django-q2, so it is looked up first.
-        Schedule.objects.get_or_create(
-            name=name,
-            defaults={"func": func, "schedule_type": Schedule.MINUTES, "minutes": 1},
-        )
+    """Make the schedules; SCHEDULER_ACTIVE decides about that of the mailings. Idempotent."""
+    _ensure(*_ACCOUNT_MAILS)
+    if settings.SCHEDULER_ACTIVE:
+        _ensure(*_TICK)
+    else:
+        Schedule.objects.filter(name=_TICK[0]).delete()
+
+
+def _ensure(name: str, func: str) -> None:
+    # Names are not unique in django-q2: two first migrations at once may have left two rows.
+    first = Schedule.objects.filter(name=name).order_by("pk").first()
+    if first is None:
+        Schedule.objects.create(name=name, func=func, schedule_type=Schedule.MINUTES, minutes=1)
+    else:
+        Schedule.objects.filter(name=name).exclude(pk=first.pk).delete()
 
 
 def send_account_mails() -> None:

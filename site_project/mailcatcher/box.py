@@ -41,7 +41,12 @@ class Letter:
     def body(self, kind: str) -> str:
         """Return the part of type text/`kind`, empty if there is none."""
         part = self.message.get_body((kind,))
-        return str(part.get_content()) if part is not None else ""
+        if part is None:
+            return ""
+        try:
+            return str(part.get_content())
+        except LookupError:  # a charset that nobody knows
+            return bytes(part.get_payload(decode=True)).decode("utf-8", "replace")
 
 
 class Box:

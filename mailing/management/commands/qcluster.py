@@ -7,8 +7,8 @@
   once the other workers are through with their tasks, and started anew.
 * The same happens when tasks wait but no worker takes one, or when the sentinel itself hangs.
 * Whoever loses its parent dies (PR_SET_PDEATHSIG), so a killed supervisor leaves no orphans.
-* SIGTERM and SIGINT, to this process or to its group, finish the running tasks; the cluster is in
-  another group, so no worker is hit in the middle of a letter.
+* SIGTERM and SIGINT, to this process, its group or every single process, finish the running tasks:
+  only the supervisor listens, so no worker is hit in the middle of a letter.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 import time
 import uuid
 from contextlib import suppress
@@ -39,11 +40,14 @@ logger = logging.getLogger("mailing.qcluster")
 _CYCLE_SECONDS = 1.0
 _SCHEDULES_EVERY_SECONDS = 5.0
 _STUCK_AFTER_SECONDS = 30.0
+_ENDS_WITHIN_SECONDS = 5.0
 _RESTART_PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 _CALM_AFTER_SECONDS = 60.0
 _PR_SET_PDEATHSIG = 1
 # Values of a worker's timer; above zero it counts down while a task runs.
 _TIMED_OUT, _RECYCLED = 0, -2
+
+_parent_pid = 0
 
 
 class HardenedSentinel(Sentinel):
@@ -53,6 +57,11 @@ class HardenedSentinel(Sentinel):
         self._alive_at = alive_at
         self._stuck_since: float | None = None
         super().__init__(*args, **kwargs)
+
+    def start(self) -> None:
+        # systemd sends SIGTERM to every process of a service; the supervisor's answer is enough.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        super().start()
 
     def guard(self) -> None:
         """Watch over the cluster until it is asked to stop."""
@@ -75,13 +84,21 @@ class HardenedSentinel(Sentinel):
 
     def stop(self) -> None:
         logger.info("cluster is finishing its tasks")
+        threading.Thread(target=self._end_in_time, daemon=True).start()
         super().stop()
+
+    def _end_in_time(self) -> None:
+        """Give up if the end does not come although every worker is idle: a lock is lost."""
+        idle_seconds = 0.0
+        while idle_seconds < _ENDS_WITHIN_SECONDS:
+            time.sleep(_CYCLE_SECONDS)
+            idle_seconds = 0.0 if self._is_busy() else idle_seconds + _CYCLE_SECONDS
+        self._give_up("it does not end")
 
     def _check_processes(self) -> None:
         for process in list(self.pool):
             if process.is_alive() and process.timer.value != _TIMED_OUT:
-                if process.timer.value > 0:
-                    process.timer.value -= _CYCLE_SECONDS
+                self._count_down(process)
             elif process.timer.value in {_TIMED_OUT, _RECYCLED}:
                 self.reincarnate(process)  # expected: it holds no lock
             else:
@@ -89,6 +106,14 @@ class HardenedSentinel(Sentinel):
         for helper in (self.monitor, self.pusher):
             if not helper.is_alive():
                 self._give_up_when_idle(f"helper {helper.pid} has died")
+
+    def _count_down(self, process: Any) -> None:
+        """Take a cycle off the time of a running task; kill a worker whose task will not end."""
+        with process.timer.get_lock():
+            if process.timer.value > 0:
+                process.timer.value = max(process.timer.value - _CYCLE_SECONDS, _TIMED_OUT)
+                if process.timer.value == _TIMED_OUT:
+                    process.kill()
 
     def _check_queue(self, now: float) -> None:
         """Give up if tasks wait although every worker is idle: the queue's lock is lost."""
@@ -107,14 +132,14 @@ class HardenedSentinel(Sentinel):
             logger.warning("the queue cannot be reached: %s", type(error).__name__)
 
     def _is_busy(self) -> bool:
-        return any(process.is_alive() and process.timer.value > 0 for process in self.pool)
+        return any(process.is_alive() and process.timer.value > 0 for process in list(self.pool))
 
     def _give_up_when_idle(self, reason: str) -> None:
         if not self._is_busy():
             self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:
-        logger.error("%s: the cluster starts anew", reason)
+        logger.error("the cluster is given up: %s", reason)
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
@@ -128,7 +153,7 @@ class Command(BaseCommand):
         self._stopping = bool(options["run_once"])
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        os.register_at_fork(after_in_child=_die_with_parent)
+        os.register_at_fork(before=_note_parent, after_in_child=_die_with_parent)
         failures = 0
         while True:
             started = time.monotonic()
@@ -187,9 +212,14 @@ def _sentinel(stop: Any, start: Any, alive_at: Any) -> None:
     HardenedSentinel(stop, start, uuid.uuid4(), get_broker(), alive_at=alive_at)
 
 
+def _note_parent() -> None:
+    global _parent_pid
+    _parent_pid = os.getpid()
+
+
 def _die_with_parent() -> None:
     """Ask the kernel to kill this child when its parent dies. Linux only; elsewhere a no-op."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:
+        if os.getppid() != _parent_pid:
             os._exit(1)  # it has died already

@@ -1,0 +1,109 @@
+"""What the queue does by the clock, and that account mails wake it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pydoc import locate
+
+import pytest
+from django.db.models.signals import post_migrate
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from accounts import mail
+from accounts.models import AccountMail, User
+from site_project.schedules import ensure_schedules, send_account_mails
+from tests.sink import Sink
+
+pytestmark = pytest.mark.django_db
+
+
+def names() -> list[str]:
+    return sorted(Schedule.objects.values_list("name", flat=True))
+
+
+@pytest.fixture(autouse=True)
+def none_yet(db: None) -> None:
+    Schedule.objects.all().delete()
+
+
+def test_each_schedule_runs_a_function_of_ours_every_minute() -> None:
+    ensure_schedules()
+    assert names() == ["account mails", "tick"]
+    for schedule in Schedule.objects.all():
+        assert callable(locate(schedule.func))
+        assert (schedule.schedule_type, schedule.minutes) == (Schedule.MINUTES, 1)
+        assert schedule.repeats == -1
+        assert schedule.next_run <= timezone.now()
+
+
+def test_making_them_again_changes_nothing() -> None:
+    ensure_schedules()
+    Schedule.objects.update(next_run=timezone.now() + timedelta(seconds=30))
+    before = list(Schedule.objects.order_by("pk").values())
+    ensure_schedules()
+    assert list(Schedule.objects.order_by("pk").values()) == before
+
+
+def test_two_that_were_made_at_once_become_one() -> None:
+    for _ in range(2):
+        Schedule.objects.create(name="tick", func="mailing.tasks.tick")
+    ensure_schedules()
+    assert names() == ["account mails", "tick"]
+
+
+def test_an_inactive_scheduler_has_no_tick_but_account_mails_go_on(settings: Settings) -> None:
+    ensure_schedules()
+    Schedule.objects.create(name="of others", func="print")
+    settings.SCHEDULER_ACTIVE = False
+    ensure_schedules()
+    assert names() == ["account mails", "of others"]
+    ensure_schedules()
+    settings.SCHEDULER_ACTIVE = True
+    ensure_schedules()
+    assert names() == ["account mails", "of others", "tick"]
+
+
+def test_each_migrate_makes_them() -> None:
+    from django.apps import apps
+
+    config = apps.get_app_config("django_q")
+    post_migrate.send(sender=config, app_config=config, verbosity=0, using="default")
+    assert names() == ["account mails", "tick"]
+
+
+def test_an_account_mail_wakes_the_queue_once_it_is_saved(
+    alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        mail.post(
+            template="account/email/password_changed",
+            email=alice.email,
+            context={"user": alice},
+            now=timezone.now(),
+        )
+        assert not OrmQ.objects.exists()
+    (task,) = OrmQ.objects.all()
+    assert task.task["func"] == "site_project.schedules.send_account_mails"
+    assert task.task["args"] == ()
+    assert alice.email not in str(task.task)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_task_sends_what_is_due_and_may_run_twice(
+    alice: User, settings: Settings, times: int
+) -> None:
+    mail.post(
+        template="account/email/password_changed",
+        email=alice.email,
+        context={"user": alice},
+        now=timezone.now(),
+    )
+    with Sink() as sink:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
+        for _time in range(times):
+            send_account_mails()
+        assert sink.ledger.recipients() == [alice.email]
+    assert not AccountMail.objects.exists()

@@ -1,0 +1,99 @@
+"""The admin as each role finds it: its menu, its look, the pages to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client, RequestFactory
+from wagtail.admin.menu import admin_menu
+from wagtail.models import Page, PageViewRestriction
+
+from accounts import roles
+from accounts.models import User
+from blog.models import BlogIndexPage
+from site_project.wagtail_hooks import only_public_pages
+
+pytestmark = pytest.mark.django_db
+
+Browse = Callable[..., Client]
+MakeUser = Callable[..., User]
+
+LETTERS = {"mailings", "messages", "clients", "client-lists", "attempts"}
+ALL = LETTERS | {"intervals", "explorer", "images", "reports", "settings", "help"}
+
+
+def menu(user: User) -> set[str]:
+    request = RequestFactory().get("/admin/")
+    request.user = user
+    return {str(item.name) for item in admin_menu.menu_items_for_request(request)}
+
+
+@pytest.mark.parametrize(
+    ("role", "items"),
+    [
+        (roles.USERS, LETTERS | {"images"}),
+        (roles.BLOGGERS, {"explorer", "images"}),
+        (roles.MANAGERS, ALL),
+    ],
+    ids=lambda value: value.name if isinstance(value, roles.Role) else "",
+)
+def test_the_menu_of_a_role(make_user: MakeUser, role: roles.Role, items: set[str]) -> None:
+    assert menu(make_user("somebody", role)) == items
+
+
+def test_who_has_two_roles_has_both_menus(make_user: MakeUser) -> None:
+    both = make_user("both", roles.USERS, roles.BLOGGERS)
+    assert menu(both) == LETTERS | {"images", "explorer"}
+
+
+def test_a_superuser_finds_everything_and_a_stranger_nothing(
+    admin: User, make_user: MakeUser
+) -> None:
+    assert menu(admin) == ALL
+    assert menu(make_user("stranger")) == set()
+
+
+def test_the_admin_has_our_look(alice: User, browse: Browse) -> None:
+    page = browse(alice).get("/admin/").text
+    for name in ("css/tokens.css", "css/parts.css", "css/admin.css", "js/admin.js"):
+        assert f"/static/{name}" in page
+    assert page.index("/static/css/tokens.css") < page.index("/static/css/admin.css")
+
+
+@pytest.mark.parametrize("icon", ["paper-plane", "users"])
+def test_the_icons_of_the_menu_are_drawn(alice: User, browse: Browse, icon: str) -> None:
+    browser = browse(alice)
+    sprite = browser.get("/admin/sprite/").text
+    assert f'id="icon-{icon}"' in sprite
+
+
+@pytest.fixture
+def chosen_from() -> Callable[[User], set[str]]:
+    """Return the titles of the pages that a person may link to: one public, one not, one draft."""
+    blog = BlogIndexPage.objects.get()
+    parent = Page.objects.get(pk=blog.pk)
+    parent.add_child(instance=Page(title="Public", slug="public"))
+    restricted = parent.add_child(instance=Page(title="Restricted", slug="restricted"))
+    PageViewRestriction.objects.create(page=restricted, restriction_type="login")
+    parent.add_child(instance=Page(title="Draft", slug="draft", live=False))
+
+    def titles(user: User) -> set[str]:
+        request = RequestFactory().get("/admin/choose-page/")
+        request.user = user
+        pages = only_public_pages(Page.objects.child_of(blog), request)
+        return {page.title for page in pages}
+
+    return titles
+
+
+def test_a_user_links_only_to_what_everybody_can_read(
+    alice: User, chosen_from: Callable[[User], set[str]]
+) -> None:
+    assert chosen_from(alice) == {"Public"}
+
+
+def test_who_edits_pages_may_link_to_all(
+    manager: User, blogger: User, chosen_from: Callable[[User], set[str]]
+) -> None:
+    assert chosen_from(manager) == chosen_from(blogger) == {"Public", "Restricted", "Draft"}
