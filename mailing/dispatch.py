@@ -18,6 +18,7 @@ from django.utils import timezone
 from mailing import heartbeat, tokens
 from mailing.composer.render import freeze
 from mailing.engine import circuit, journal, planner, sweeper
+from mailing.engine.budget import Rate
 from mailing.engine.database import database_clock, is_postgresql
 from mailing.engine.letter import Service
 from mailing.engine.sender import SLICE_SECONDS, Sender
@@ -56,6 +57,8 @@ def send(
             host=host_name(),
             clock=clock,
             random=_random,
+            server_rate=server_rate(),
+            owner_rate=owner_rate(),
             seconds=seconds,
             interrupted=interrupted,
         )
@@ -85,9 +88,18 @@ def mail_server() -> MailServer:
         user=settings.EMAIL_HOST_USER,
         password=settings.EMAIL_HOST_PASSWORD,
         local_name=urlsplit(settings.SITE_URL).hostname or "localhost",
-        connections=settings.SMTP_CONNECTIONS,
+        # The limit is the server's: the senders of this host share it.
+        connections=max(1, settings.SMTP_CONNECTIONS // sender_slots()),
         messages_per_connection=settings.SMTP_MESSAGES_PER_CONNECTION,
     )
+
+
+def server_rate() -> Rate:
+    return Rate(settings.SERVER_LETTERS_PER_SECOND, settings.SERVER_LETTERS_PER_DAY)
+
+
+def owner_rate() -> Rate:
+    return Rate(settings.OWNER_LETTERS_PER_SECOND, settings.OWNER_LETTERS_PER_DAY)
 
 
 def service() -> Service:

@@ -196,6 +196,10 @@ if env.flag("MAIL_LOOPBACK_ONLY", default=False) and EMAIL_HOST not in {"127.0.0
 # Sending of mailings (see docs/delivery.md).
 SMTP_CONNECTIONS = env.number("SMTP_CONNECTIONS", 4, at_least=1)
 SMTP_MESSAGES_PER_CONNECTION = env.number("SMTP_MESSAGES_PER_CONNECTION", 1000, at_least=1)
+SERVER_LETTERS_PER_SECOND = env.number("SERVER_LETTERS_PER_SECOND", 0)
+SERVER_LETTERS_PER_DAY = env.number("SERVER_LETTERS_PER_DAY", 0)
+OWNER_LETTERS_PER_SECOND = env.number("OWNER_LETTERS_PER_SECOND", 0)
+OWNER_LETTERS_PER_DAY = env.number("OWNER_LETTERS_PER_DAY", 50_000)
 JOURNAL_DIR = VAR_DIR / "journal"
 
 # --- Background work ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ the server's `Mood`. The ledger is the truth that tests compare the database wit
     550 551 …     that code at RCPT, with a fitting enhanced code
     4xx           451 4.7.1 at RCPT the first time, then 250
     full          452 4.2.2 at RCPT         policy   550 5.7.1 at RCPT
+    off           550 5.2.1 at RCPT
     busy          452 4.3.1 at RCPT         big      552 5.3.4 after the dot
     dotNNN        that code after the dot (dot252 is an acceptance, dot451 a refusal)
     droprcpt      closes at RCPT            dropdata closes in the middle of the letter
@@ -253,6 +254,7 @@ class _Conversation:
             "policy": "550 5.7.1 Not from you",
             "busy": "452 4.3.1 Disk full",
             "bare550": "550 No",
+            "off": "550 5.2.1 Mailbox disabled",
         }
         if trick in fixed:
             return fixed[trick]

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from mailing import heartbeat
 from mailing.admin.chips import status_chip, tone
 from mailing.admin.results import Bar, stacked
-from mailing.dispatch import mail_server
+from mailing.dispatch import mail_server, owner_rate, server_rate
+from mailing.engine import budget
 from mailing.enums import DeliveryState, RunStatus
-from mailing.models import Attempt, Circuit, Delivery, Mailing, Run
+from mailing.models import Attempt, Delivery, Mailing, OwnerGate, Run, ServerGate
 from mailing.statistics import Tally, tally
 
 _RATE_OVER = timedelta(minutes=1)
@@ -134,10 +135,17 @@ def _waiting_for(run: Run, now: datetime) -> str:
     """Return why a run that is being sent does not move, empty if it does."""
     if run.status != RunStatus.SENDING:
         return ""
-    circuit = Circuit.objects.filter(server=mail_server().name, open_until__gt=now).first()
-    if circuit is None:
-        return ""
-    return _("Waiting for the mail server: %(reason)s") % {"reason": circuit.reason}
+    server = ServerGate.objects.filter(server=mail_server().name)
+    closed = server.filter(open_until__gt=now).first()
+    if closed is not None:
+        return _("Waiting for the mail server: %(reason)s") % {"reason": closed.reason}
+    owner = OwnerGate.objects.filter(owner=run.mailing.owner_id)
+    if (
+        server.filter(budget.spent_day(server_rate(), now)).exists()
+        or owner.filter(budget.spent_day(owner_rate(), now)).exists()
+    ):
+        return _("Waiting for tomorrow (UTC): the letters that may leave in one day have left.")
+    return ""
 
 
 def _deliveries_url(run: Run, state: DeliveryState) -> str:

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from mailing.models import Circuit
+from mailing.models import ServerGate
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=15)
 
 
 def is_open(server: str, now: datetime) -> bool:
-    return Circuit.objects.filter(server=server, open_until__gt=now).exists()
+    return ServerGate.objects.filter(server=server, open_until__gt=now).exists()
 
 
 def open_circuit(server: str, reason: str, *, configuration: bool, now: datetime) -> None:
@@ -27,8 +27,8 @@ def open_circuit(server: str, reason: str, *, configuration: bool, now: datetime
     that fails every half minute looks like an attack).
     """
     with transaction.atomic():
-        Circuit.objects.get_or_create(server=server)
-        circuit = Circuit.objects.select_for_update().get(server=server)
+        ServerGate.objects.get_or_create(server=server)
+        circuit = ServerGate.objects.select_for_update().get(server=server)
         pause = min(_FIRST_PAUSE * 2 ** min(circuit.failures, 10), _LONGEST_PAUSE)
         circuit.failures += 1
         circuit.open_until = now + (_LONGEST_PAUSE if configuration else pause)
@@ -39,6 +39,6 @@ def open_circuit(server: str, reason: str, *, configuration: bool, now: datetime
 
 def close_circuit(server: str) -> None:
     """The server took a letter: all is well again."""
-    Circuit.objects.filter(server=server).exclude(failures=0).update(
+    ServerGate.objects.filter(server=server).exclude(failures=0).update(
         failures=0, open_until=None, since=None, reason=""
     )

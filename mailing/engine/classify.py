@@ -59,6 +59,8 @@ _ACCEPTED = Verdict(Outcome.ACCEPTED, DeliveryState.SENT, Fault.NONE)
 _UNKNOWN = Verdict(Outcome.UNKNOWN, DeliveryState.UNKNOWN, Fault.TRANSPORT, hang_up=True)
 
 _NO_SUCH_MAILBOX = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+DISABLED = "5.2.1"
+"""The mailbox is switched off, perhaps for some days: it takes two answers to suppress."""
 _BAD_CREDENTIALS = frozenset({530, 534, 535, 538})
 
 
@@ -103,8 +105,8 @@ def _refused(stage: Stage, reply: Reply, enhanced: str) -> Verdict:
         return _transient(Fault.MAILBOX)  # full: transient in fact
     if enhanced in _NO_SUCH_MAILBOX and stage == Stage.RCPT:
         return _permanent(Fault.ADDRESS, suppress=True)
-    if enhanced == "5.2.1":
-        return _permanent(Fault.MAILBOX)
+    if enhanced == DISABLED:
+        return _permanent(Fault.MAILBOX, suppress=True)
     if enhanced.startswith("5.7."):
         return _permanent(Fault.POLICY)
     if code == 555 or enhanced == "5.6.7":

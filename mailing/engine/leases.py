@@ -7,15 +7,18 @@ leases come from the database's clock, so that the clocks of two hosts need not 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection
 
+from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.database import identifier, instant, skip_locked
 
 LEASE = timedelta(seconds=45)
+_NO_LIMIT = 2**31 - 1
 
 
 class Holder(NamedTuple):
@@ -51,10 +54,16 @@ class Row(NamedTuple):
     suppressed: bool
 
 
-def take(holder: Holder, now: datetime) -> Lease | None:
+def take(
+    holder: Holder,
+    now: datetime,
+    rate: Rate = UNLIMITED,
+    passed_over: Collection[int] = frozenset(),
+) -> Lease | None:
     """Lease the next batch that waits, round-robin over owners and their runs; None if none waits.
 
-    Only runs that are being sent, of owners who are not blocked. Call inside a transaction.
+    Only runs that are being sent, of owners who are not blocked, have not used up the day of `rate`
+    and are not `passed_over`. Call inside a transaction.
     """
     token = uuid.uuid4()
     with connection.cursor() as cursor:
@@ -69,12 +78,19 @@ def take(holder: Holder, now: datetime) -> Lease | None:
                AND EXISTS (SELECT 1 FROM mailing_batch b
                             WHERE b.run_id = r.id AND NOT b.done AND b.due_at <= %s
                               AND b.lease_token IS NULL)
+               AND NOT coalesce(g.day = %s AND g.day_used >= %s, false)
              ORDER BY g.served_at IS NOT NULL, g.served_at, r.served_at IS NOT NULL, r.served_at,
                       r.id
             """,
-            [instant(now)],
+            [
+                instant(now),
+                now.astimezone(UTC).date().isoformat(),
+                rate.per_day or _NO_LIMIT,
+            ],
         )
         for run_id, owner_id in cursor.fetchall():
+            if owner_id in passed_over:
+                continue
             cursor.execute(
                 f"""
                 UPDATE mailing_batch

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from mailing.engine.classify import Reply, Verdict, classify
+from mailing.engine.classify import DISABLED, Reply, Verdict, classify
 from mailing.engine.database import instant, is_postgresql
 from mailing.engine.retry import wait_after
 from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage, SuppressionReason
-from mailing.models import Batch, Delivery, Suppression
+from mailing.models import Attempt, Batch, Delivery, Suppression
+
+_DISABLED_FOR_GOOD = timedelta(hours=72)
 
 
 class Finding(NamedTuple):
@@ -173,12 +175,26 @@ def _text(reply: Reply) -> str:
 
 def _suppress_address_of(finding: Finding) -> None:
     delivery = Delivery.objects.select_related("run__mailing").get(pk=finding.delivery_id)
+    owner_id = delivery.run.mailing.owner_id
+    if finding.reply.enhanced == DISABLED and not _was_disabled_before(
+        owner_id, delivery.email_normalized, finding.at
+    ):
+        return
     suppress(
-        owner_id=delivery.run.mailing.owner_id,
+        owner_id=owner_id,
         email_normalized=delivery.email_normalized,
         reason=SuppressionReason.BOUNCED,
         now=finding.at,
     )
+
+
+def _was_disabled_before(owner_id: int, email_normalized: str, at: datetime) -> bool:
+    return Attempt.objects.filter(
+        delivery__run__mailing__owner=owner_id,
+        delivery__email_normalized=email_normalized,
+        enhanced=DISABLED,
+        at__lte=at - _DISABLED_FOR_GOOD,
+    ).exists()
 
 
 def suppress(

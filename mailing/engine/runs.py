@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from mailing.engine import ledger
 from mailing.enums import OPEN_DELIVERIES, OPEN_RUNS, MailingStatus, RunStatus
@@ -33,6 +35,20 @@ def settle(run_id: int, now: datetime) -> bool:
         if closed:
             rest_mailing(Run.objects.values_list("mailing_id", flat=True).get(pk=run_id))
     return bool(closed)
+
+
+def pause_refused(run_id: int, refused: int, answer: str) -> None:
+    """Pause a run and its mailing because the mail server takes none of its letters."""
+    with transaction.atomic():
+        mailing = Mailing.objects.select_related("owner").get(runs=run_id)
+        with translation.override(mailing.owner.preferred_language):
+            reason = _(
+                "The mail server refused %(count)d letters in a row. Its last answer: %(answer)s"
+            ) % {"count": refused, "answer": answer}
+        Mailing.objects.active().filter(pk=mailing.pk).update(
+            status=MailingStatus.PAUSED, reason=reason[:500]
+        )
+        Run.objects.filter(pk=run_id, status=RunStatus.SENDING).update(status=RunStatus.PAUSED)
 
 
 def rest_mailing(mailing_id: int) -> None:

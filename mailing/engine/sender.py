@@ -17,12 +17,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
+from django.db.models import QuerySet
 
 from mailing.addresses import wire_address
-from mailing.engine import circuit, leases, ledger, runs, sweeper
-from mailing.engine.classify import Fault, Reply
+from mailing.engine import budget, circuit, leases, ledger, runs, sweeper
+from mailing.engine.budget import UNLIMITED, Rate
+from mailing.engine.classify import Fault, Reply, Verdict
 from mailing.engine.database import durable
 from mailing.engine.journal import Journal, JournalError, boot_id
 from mailing.engine.leases import Holder, Lease, Row
@@ -32,7 +35,7 @@ from mailing.engine.transport.pool import Pool, ServerDown
 from mailing.engine.transport.server import MailServer
 from mailing.engine.transport.session import Outgoing, Withheld
 from mailing.enums import DeliveryState, Outcome, Stage
-from mailing.models import Run
+from mailing.models import OwnerGate, Run, ServerGate
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,12 @@ _STEP_SECONDS = 0.1
 _LARGEST_STEP = 500
 _RENEW_SECONDS = 15.0
 _WRITE_AGAIN_SECONDS = (0.2, 0.5, 1, 2, 5, 10, 20)
+_FIRST_STEP = 8
+"""As many letters of a run are tried at first, until the server has taken one."""
+_REFUSALS_IN_A_ROW = {Fault.POLICY: 10, Fault.PROTOCOL: 10, Fault.MESSAGE: 3}
+"""After so many the rest of a run would fare no better: it is paused, and its owner decides."""
+_STEPS_A_SECOND = round(1 / _STEP_SECONDS)
+_ALLOWANCE_SECONDS = 1.01  # when the second that a budget has begun is over for certain
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +64,16 @@ class _Batch:
     owed: int = 0  # armed, without an outcome
 
 
+@dataclass(slots=True)
+class _Allowance:
+    """Letters taken out of a budget; what is not armed within a second is given back."""
+
+    rows: QuerySet[Any]
+    rate: Rate
+    left: int = 0
+    until: float = 0.0  # monotonic
+
+
 class Sender:
     """Sends for one slice. Implements the transport's `Handler`."""
 
@@ -67,6 +86,8 @@ class Sender:
         host: str,
         clock: Callable[[], datetime],
         random: Random,
+        server_rate: Rate = UNLIMITED,
+        owner_rate: Rate = UNLIMITED,
         seconds: float = SLICE_SECONDS,
         interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -76,6 +97,13 @@ class Sender:
         self._host = host
         self._clock = clock
         self._random = random
+        self._owner_rate = owner_rate
+        self._server_allowance = _Allowance(
+            ServerGate.objects.filter(server=server.name), server_rate
+        )
+        self._owner_allowances: dict[int, _Allowance] = {}
+        self._throttled = False
+        self._throttled_until = 0.0  # monotonic
         self._until = time.monotonic() + seconds
         self._interrupted = interrupted
         self._letters: dict[int, Letter] = {}
@@ -85,6 +113,9 @@ class Sender:
         self._under_way: dict[int, tuple[_Batch, Row]] = {}  # handed over, not answered
         self._findings: list[Finding] = []  # not recorded yet
         self._second_chances: set[int] = set()
+        self._proven: set[int] = set()  # runs of which the server has taken a letter
+        self._refusals: dict[int, int] = {}  # in a row, by run
+        self._hopeless: dict[int, tuple[int, str]] = {}  # runs to be paused: refusals, last answer
         self._stopped = False
         self._exhausted = False
         self._accepted = False
@@ -102,6 +133,10 @@ class Sender:
         """
         now = self._clock()
         sweeper.settle_journal(self._journal, now, host=self._host, random=self._random)
+        ServerGate.objects.get_or_create(server=self._server.name)
+        server = self._server_allowance
+        if server.rows.filter(budget.spent_day(server.rate, now)).exists():
+            return False
         if circuit.is_open(self._server.name, now) or not self._lease_first():
             return False
         rows = len(self._current.rows) if self._current else 0
@@ -137,6 +172,9 @@ class Sender:
     def has_letters(self) -> bool:
         return not self._stopped and (bool(self._window) or not self._exhausted)
 
+    def is_waiting(self) -> bool:
+        return self._throttled and not self._stopped
+
     def stop(self) -> None:
         self._stopped = True
         self._window.clear()
@@ -160,6 +198,7 @@ class Sender:
             return True
         self._accepted = self._accepted or verdict.outcome == Outcome.ACCEPTED
         self._note(batch, finding)
+        self._judge_run(batch, verdict, reply)
         return verdict.hang_up
 
     def returned(self, letter: Outgoing, stage: Stage, reply: Reply) -> None:
@@ -176,6 +215,26 @@ class Sender:
         if finding is not None:
             self._note(batch, finding._replace(reply=reply))
 
+    def _judge_run(self, batch: _Batch, verdict: Verdict, reply: Reply) -> None:
+        run_id = batch.lease.run_id
+        if verdict.outcome == Outcome.ACCEPTED:
+            self._proven.add(run_id)
+            self._refusals.pop(run_id, None)
+        elif (limit := _REFUSALS_IN_A_ROW.get(verdict.fault)) is not None:
+            refused = self._refusals[run_id] = self._refusals.get(run_id, 0) + 1
+            if refused >= limit:
+                self._hopeless[run_id] = (refused, f"{reply.code} {reply.enhanced} {reply.text}")
+                self._drop_run(run_id)
+
+    def _drop_run(self, run_id: int) -> None:
+        """Send nothing more of a run, not even what is armed; it stays pending."""
+        for batch in self._batches:
+            if batch.lease.run_id == run_id:
+                batch.rows.clear()
+        for batch, _row in self._window:
+            batch.owed -= batch.lease.run_id == run_id
+        self._window = deque(w for w in self._window if w[0].lease.run_id != run_id)
+
     # --- Steps ------------------------------------------------------------------------------------
 
     def _lease_first(self) -> bool:
@@ -189,9 +248,11 @@ class Sender:
         if self._stopped or self._interrupted() or time.monotonic() >= self._until:
             self._stopped = True
             return False
+        if self._throttled and time.monotonic() < self._throttled_until:
+            return False
         try:
             with durable():
-                ledger.record(self._findings)
+                self._record()
                 released = self._release_finished()
                 batch, rows = self._arm()
         except DatabaseError:
@@ -199,12 +260,14 @@ class Sender:
             self.stop()
             return False
         self._findings.clear()
+        self._hopeless.clear()
         now = self._clock()
         self._unix_time = int(now.timestamp())
         for run_id in released:
             runs.settle(run_id, now)
+        self._throttled = batch is None and time.monotonic() < self._throttled_until
         if batch is None:
-            self._exhausted = True
+            self._exhausted = not self._throttled
             return False
         for row in rows:
             batch.rows.popleft()
@@ -221,7 +284,17 @@ class Sender:
                 if self._current is None:
                     return None, []
                 continue
-            rows = [batch.rows[i] for i in range(min(self._step_size(), len(batch.rows)))]
+            size = min(self._step_size(), len(batch.rows))
+            if batch.lease.run_id not in self._proven:
+                size = min(size, _FIRST_STEP)
+            size = self._allowed(batch, size)
+            if not size:
+                # Only a server that is throttled stops all; an owner makes room for others.
+                if self._server_allowance.left:
+                    batch.rows.clear()
+                    continue
+                return None, []
+            rows = [batch.rows[i] for i in range(size)]
             gate = leases.arm(batch.lease, rows[-1].id, self._clock())
             if gate is None:
                 batch.rows.clear()  # fenced: another worker has it
@@ -232,7 +305,42 @@ class Sender:
                 leases.disarm(batch.lease, batch.armed_to)
                 self._load(batch, after=batch.armed_to)
             else:
+                self._spend(batch, size)
                 return batch, rows
+
+    def _allowed(self, batch: _Batch, wanted: int) -> int:
+        """Return how many letters the budgets of server and owner let leave in this step."""
+        owner_id = batch.lease.owner_id
+        owner = self._owner_allowances.get(owner_id)
+        if owner is None:
+            rows: QuerySet[Any] = OwnerGate.objects.filter(owner=owner_id)
+            owner = self._owner_allowances[owner_id] = _Allowance(rows, self._owner_rate)
+        for allowance in (self._server_allowance, owner):
+            self._refill(allowance, wanted)
+            wanted = min(wanted, allowance.left)
+        return wanted
+
+    def _refill(self, allowance: _Allowance, wanted: int) -> None:
+        if allowance.rate.is_unlimited:
+            allowance.left = wanted
+            return
+        monotonic, now = time.monotonic(), self._clock()
+        if monotonic >= allowance.until:
+            budget.give_back(allowance.rows, allowance.left, now)
+            allowance.left, allowance.until = 0, monotonic + _ALLOWANCE_SECONDS
+        if not allowance.left:
+            allowance.left = budget.take(
+                allowance.rows, allowance.rate, _STEPS_A_SECOND * wanted, now
+            )
+        if (
+            not allowance.left
+            and not allowance.rows.filter(budget.spent_day(allowance.rate, now)).exists()
+        ):
+            self._throttled_until = max(self._throttled_until, allowance.until)
+
+    def _spend(self, batch: _Batch, letters: int) -> None:
+        self._server_allowance.left -= letters
+        self._owner_allowances[batch.lease.owner_id].left -= letters
 
     def _step_size(self) -> int:
         """Return how many deliveries leave in about a tenth of a second, by the step before."""
@@ -245,7 +353,13 @@ class Sender:
     def _lease(self) -> _Batch | None:
         now = self._clock()
         holder = Holder(self._host, boot_id(), str(self._journal.path), self._journal.journal_id)
-        lease = leases.take(holder, now)
+        monotonic = time.monotonic()
+        throttled = {
+            owner_id
+            for owner_id, allowance in self._owner_allowances.items()
+            if not allowance.left and monotonic < allowance.until
+        }
+        lease = leases.take(holder, now, self._owner_rate, throttled)
         if lease is None:
             return None
         run = Run.objects.select_related("mailing").get(pk=lease.run_id)
@@ -328,7 +442,7 @@ class Sender:
             return
         try:
             with transaction.atomic():
-                ledger.record(self._findings)
+                self._record()
                 if now - self._renewed_at >= _RENEW_SECONDS:
                     self._renewed_at = now
                     for batch in self._batches:
@@ -338,6 +452,12 @@ class Sender:
             self.stop()
         else:
             self._findings.clear()
+            self._hopeless.clear()
+
+    def _record(self) -> None:
+        ledger.record(self._findings)
+        for run_id, (refused, answer) in self._hopeless.items():
+            runs.pause_refused(run_id, refused, answer)
 
     def _release_finished(self) -> list[int]:
         """Give back the batches that are through; return their runs. Inside the transaction."""
@@ -349,12 +469,19 @@ class Sender:
                 self._current = None
         return [batch.lease.run_id for batch in through]
 
+    def _give_back(self) -> None:
+        for allowance in (self._server_allowance, *self._owner_allowances.values()):
+            if not allowance.rate.is_unlimited:
+                budget.give_back(allowance.rows, allowance.left, self._clock())
+                allowance.left = 0
+
     def _finish(self) -> None:
         """Record and release everything; try again while the database is away, for a while."""
         for pause in (*_WRITE_AGAIN_SECONDS, None):
             try:
                 with durable():
-                    ledger.record(self._findings)
+                    self._record()
+                    self._give_back()
                     under_way = {id(batch) for batch, _row in self._under_way.values()}
                     for batch in self._batches:
                         if id(batch) not in under_way:

@@ -1,7 +1,7 @@
 """The tables of the sending core, in the order in which a mailing leaves."""
 
 from mailing.models.client import Client, ClientList
-from mailing.models.gate import Circuit, OwnerGate
+from mailing.models.gate import OwnerGate, ServerGate
 from mailing.models.mailing import DatePeriod, Mailing
 from mailing.models.message import Message
 from mailing.models.run import Attempt, Batch, Delivery, Run
@@ -10,7 +10,6 @@ from mailing.models.suppression import Suppression
 __all__ = [
     "Attempt",
     "Batch",
-    "Circuit",
     "Client",
     "ClientList",
     "DatePeriod",
@@ -19,5 +18,6 @@ __all__ = [
     "Message",
     "OwnerGate",
     "Run",
+    "ServerGate",
     "Suppression",
 ]

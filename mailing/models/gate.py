@@ -6,7 +6,19 @@ from django.conf import settings
 from django.db import models
 
 
-class OwnerGate(models.Model):
+class Gate(models.Model):
+    """How much of its rates (`engine.budget`) a gate has let through: this second, this day."""
+
+    second_at = models.DateTimeField(null=True)
+    second_used = models.PositiveIntegerField(default=0, db_default=0)
+    day = models.DateField(null=True)
+    day_used = models.PositiveIntegerField(default=0, db_default=0)
+
+    class Meta:
+        abstract = True
+
+
+class OwnerGate(Gate):
     """What every letter of an owner passes.
 
     Whoever changes deliveries while a sender may hold them (an unsubscription, a deleted client)
@@ -16,7 +28,7 @@ class OwnerGate(models.Model):
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
-    revision = models.BigIntegerField(default=0)
+    revision = models.BigIntegerField(default=0, db_default=0)
     served_at = models.DateTimeField(null=True)
     """When a batch of this owner was last leased: the fair share picks the oldest."""
 
@@ -24,8 +36,8 @@ class OwnerGate(models.Model):
         return f"{self.owner_id}: {self.revision}"
 
 
-class Circuit(models.Model):
-    """The state of a mail server: while it is open, nobody connects and no client is charged."""
+class ServerGate(Gate):
+    """The state of a mail server: while its circuit is open, nobody connects or is charged."""
 
     server = models.CharField(max_length=255, unique=True)
     failures = models.PositiveIntegerField(default=0)

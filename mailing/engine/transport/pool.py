@@ -24,6 +24,7 @@ from mailing.engine.transport.session import Handler, Session, Trouble, Withheld
 
 _CHUNK = 65_536
 _TROUBLES_IN_A_ROW = 3
+_WAITING_MS = 50
 _READ, _WRITE = select.POLLIN, select.POLLOUT
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -92,16 +93,30 @@ class Pool:
 
     def _loop(self) -> None:
         last_beat = time.monotonic()
+        waiting = False
         while self._connections:
-            for descriptor, events in self._poll.poll(1000):
+            # One round more than the wait lasts, for connections that are idle when it ends.
+            was_waiting, waiting = waiting, self._handler.is_waiting()
+            held_back = was_waiting or waiting
+            for descriptor, events in self._poll.poll(_WAITING_MS if held_back else 1000):
                 connection = self._connections.get(descriptor)
                 if connection is not None:
                     self._serve(connection, events)
+            if held_back:
+                self._go_on()
             now = time.monotonic()
             if now - last_beat >= 1.0:
                 last_beat = now
                 self._expire(now)
                 self._beat()
+
+    def _go_on(self) -> None:
+        """Ask again for letters that a rate has held back, on the connections that are idle."""
+        for connection in list(self._connections.values()):
+            if connection.session.idle:
+                connection.session.take()
+                connection.allow(connection.session.patience)
+                self._serve(connection, 0)
 
     # --- One connection ---------------------------------------------------------------------------
 
@@ -233,7 +248,7 @@ class Pool:
 
     def _expire(self, now: float) -> None:
         for connection in list(self._connections.values()):
-            if now > connection.deadline:
+            if now > connection.deadline and not connection.session.idle:
                 text = f"no answer within {connection.patience:g} s"
                 self._failed(connection, Trouble(Reply(0, text=text)))
 

@@ -41,6 +41,9 @@ class Handler(Protocol):
     def has_letters(self) -> bool:
         """Return whether `next_letter` may still find one, so that a new connection is worth it."""
 
+    def is_waiting(self) -> bool:
+        """Return whether `next_letter` has none only for the moment: a rate is used up."""
+
     def stop(self) -> None:
         """Hand out no more letters; those under way are still answered."""
 
@@ -146,6 +149,11 @@ class Session:
         return bool(self._expected) or bool(self._commands)
 
     @property
+    def idle(self) -> bool:
+        """Whether it could carry a letter and has none."""
+        return self.ready and not self.busy
+
+    @property
     def patience(self) -> float:
         """Return how many seconds the answer that is owed next may take."""
         timeouts = self._server.timeouts
@@ -179,14 +187,18 @@ class Session:
         self._hello()
 
     def take(self) -> None:
-        """Start the next letter if the connection is ready and owes no answer; else say goodbye."""
-        if not self.ready or self.busy:
+        """Start the next letter if the connection is ready and owes no answer; else say goodbye.
+
+        While a rate is used up the connection stays open, for about a second: too short to need a
+        NOOP before the next letter. Call again later then.
+        """
+        if not self.idle:
             return
         letter = self._choose()
-        if letter is None:
-            self.quit()
-        else:
+        if letter is not None:
             self._send_envelope(letter)
+        elif self._taken == self._server.messages_per_connection or not self._handler.is_waiting():
+            self.quit()
 
     def quit(self) -> None:
         """Say goodbye; `closed` is set when the server has answered."""

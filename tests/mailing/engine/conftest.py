@@ -12,6 +12,7 @@ import pytest
 
 from mailing.composer.render import freeze
 from mailing.engine import journal, planner, sweeper
+from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.letter import Service
 from mailing.engine.sender import Sender
 from mailing.engine.transport.server import MailServer, Timeouts
@@ -32,6 +33,8 @@ class Stage:
     connections: int = 2
     host: str = "here"
     random: Random = field(default_factory=lambda: Random(1))
+    server_rate: Rate = UNLIMITED
+    owner_rate: Rate = UNLIMITED
 
     def clock(self) -> datetime:
         return self.now
@@ -68,6 +71,8 @@ class Stage:
             host=self.host,
             clock=self.clock,
             random=self.random,
+            server_rate=self.server_rate,
+            owner_rate=self.owner_rate,
             seconds=seconds,
             interrupted=interrupted,
         )

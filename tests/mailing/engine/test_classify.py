@@ -28,7 +28,7 @@ D = DeliveryState
         (Stage.RCPT, 550, "", D.FAILED, Fault.ADDRESS, False),
         (Stage.RCPT, 553, "5.1.3", D.FAILED, Fault.ADDRESS, True),
         (Stage.RCPT, 550, "5.7.1", D.FAILED, Fault.POLICY, False),
-        (Stage.RCPT, 550, "5.2.1", D.FAILED, Fault.MAILBOX, False),
+        (Stage.RCPT, 550, "5.2.1", D.FAILED, Fault.MAILBOX, True),
         (Stage.RCPT, 552, "5.2.2", D.DEFERRED, Fault.MAILBOX, False),
         (Stage.RCPT, 452, "4.2.2", D.DEFERRED, Fault.MAILBOX, False),
         (Stage.RCPT, 450, "4.7.1", D.DEFERRED, Fault.MAILBOX, False),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from wagtail.users.models import UserProfile
 
 from accounts.models import User
 from mailing import lifecycle
@@ -18,7 +19,7 @@ from mailing.enums import (
     SuppressionReason,
     Unit,
 )
-from mailing.models import Attempt, Batch, Circuit, Delivery, Mailing, Run, Suppression
+from mailing.models import Attempt, Batch, Delivery, Mailing, Run, ServerGate, Suppression
 from tests.factories import NOW, body, make_client, make_clients, make_mailing, make_message
 from tests.mailing.engine import oracle
 from tests.mailing.engine.conftest import Stage
@@ -151,7 +152,7 @@ class TestServerDown:
         due(alice, [f"ok+{i}@x.test" for i in range(20)])
         (run,) = stage.plan()
         assert stage.send() is False
-        circuit = Circuit.objects.get()
+        circuit = ServerGate.objects.get()
         assert circuit.open_until == stage.now + timedelta(seconds=30)
         assert "Not now" in circuit.reason
         assert not Attempt.objects.exists()
@@ -163,13 +164,13 @@ class TestServerDown:
         assert stage.sink.connections == connections, "nobody knocks while the circuit is open"
         stage.later(seconds=11)
         stage.send()
-        assert Circuit.objects.get().open_until == stage.now + timedelta(seconds=60)
+        assert ServerGate.objects.get().open_until == stage.now + timedelta(seconds=60)
         stage.sink.mood.banner = "220 sink ESMTP"
         stage.later(seconds=61)
         stage.send()
         oracle.check(run, stage.arrived)
         assert len(stage.arrived) == 20
-        assert Circuit.objects.get().failures == 0
+        assert ServerGate.objects.get().failures == 0
 
     def test_a_server_that_dies_in_the_middle(self, alice: User, stage: Stage) -> None:
         stage.sink.mood.banner = "220 sink ESMTP"
@@ -178,7 +179,7 @@ class TestServerDown:
         stage.send()
         counted = Attempt.objects.filter(delivery__email__startswith="bye").count()
         assert counted <= 2, "421 before the dot costs nothing"
-        assert Circuit.objects.get().failures == 1
+        assert ServerGate.objects.get().failures == 1
         Delivery.objects.filter(email__startswith="bye").update(state="cancelled")
         stage.later(minutes=10)
         stage.send()
@@ -203,7 +204,7 @@ def test_a_full_server_costs_no_client_an_attempt(alice: User, stage: Stage) -> 
     stage.plan()
     stage.send()
     assert not Attempt.objects.filter(delivery__email="busy+a@x.test").exists()
-    assert Circuit.objects.get().failures == 1
+    assert ServerGate.objects.get().failures == 1
 
 
 def test_a_client_twice_in_lists_gets_one_letter(alice: User, stage: Stage) -> None:
@@ -400,3 +401,66 @@ def test_two_owners_do_not_share_suppressions_or_letters(
     stage.plan()
     stage.send()
     assert stage.arrived == ["ok+same@x.test"] * 2
+
+
+class TestHopelessRuns:
+    """A run that the server does not want at all is paused before it has cost all its clients."""
+
+    @pytest.mark.parametrize(("kind", "at_most"), [("policy", 20), ("big", 20)])
+    def test_it_is_paused_and_the_rest_is_kept(
+        self, alice: User, stage: Stage, kind: str, at_most: int
+    ) -> None:
+        mailing = due(alice, [f"{kind}+{n}@x.test" for n in range(300)])
+        (run,) = stage.plan()
+        stage.send()
+        mailing.refresh_from_db()
+        run.refresh_from_db()
+        assert (mailing.status, run.status) == (MailingStatus.PAUSED, RunStatus.PAUSED)
+        assert "in a row" in mailing.reason
+        failed = Delivery.objects.filter(run=run, state=DeliveryState.FAILED).count()
+        assert 3 <= failed <= at_most
+        assert Delivery.objects.filter(run=run, state=DeliveryState.PENDING).count() == 300 - failed
+        assert not Suppression.objects.exists()
+        assert not Batch.objects.exclude(lease_token=None).exists()
+        oracle.check(run, stage.arrived)
+
+    def test_the_reason_is_in_the_language_of_its_owner(self, alice: User, stage: Stage) -> None:
+        UserProfile.objects.create(user=alice, preferred_language="ru")
+        mailing = due(alice, [f"policy+{n}@x.test" for n in range(20)])
+        stage.plan()
+        stage.send()
+        mailing.refresh_from_db()
+        assert "подряд" in mailing.reason
+
+    def test_other_runs_go_on(self, alice: User, bob: User, stage: Stage) -> None:
+        due(alice, [f"policy+{n}@x.test" for n in range(100)])
+        due(bob, [f"ok+{n}@x.test" for n in range(100)])
+        stage.plan()
+        stage.send()
+        assert len(stage.arrived) == 100
+
+    def test_a_few_refusals_among_many_letters_stop_nothing(
+        self, alice: User, stage: Stage
+    ) -> None:
+        due(alice, [f"{'policy' if n % 4 else 'ok'}+{n}@x.test" for n in range(200)])
+        (run,) = stage.plan()
+        stage.send()
+        run.refresh_from_db()
+        assert run.status == RunStatus.COMPLETED
+        assert len(stage.arrived) == 50
+
+
+def test_a_mailbox_that_is_switched_off_is_suppressed_at_the_second_time(
+    alice: User, stage: Stage
+) -> None:
+    mailing = due(alice, ["off+a@x.test"], unit=Unit.DAY)
+    for days in (0, 1):
+        stage.plan()
+        stage.send()
+        stage.later(days=1)
+        assert not Suppression.objects.exists(), f"after {days} days"
+    stage.later(days=2)
+    stage.plan()
+    stage.send()
+    assert Suppression.objects.get().email_normalized == "off+a@x.test"
+    assert mailing.runs.count() == 3

@@ -39,6 +39,9 @@ class Letters:
     def next_letter(self) -> Outgoing | None:
         return self.waiting.popleft() if self.waiting and not self.stopped else None
 
+    def is_waiting(self) -> bool:
+        return False
+
     def has_letters(self) -> bool:
         return bool(self.waiting) and not self.stopped
 
