@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.db import models
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -27,7 +27,9 @@ from blog.forms import PostForm
 from blog.visitors import is_person
 
 _POSTS_PER_PAGE = 9
+_LONGEST_SEARCH = 200
 _WORDS_PER_MINUTE = 200
+_NUMBER_TO_COME = 2**31 - 1
 
 
 class BlogIndexPage(Page):
@@ -49,22 +51,31 @@ class BlogIndexPage(Page):
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
         posts = self.posts()
-        tag = Tag.objects.filter(slug=request.GET.get("tag", "")).first()
-        words = request.GET.get("q", "").strip()[:200]
+        tag = Tag.objects.filter(slug=_asked(request, "tag")).first()
+        words = _asked(request, "q")
         if tag is not None:
             posts = posts.filter(tags=tag)
         if words:
-            # A search backend takes no ordering by date; posts are few enough to sort here.
-            hits = posts.order_by().search(words)  # type: ignore[attr-defined] # Wagtail's queryset
-            found = {page.pk for page in hits}
-            posts = posts.filter(pk__in=found)
+            # A search backend takes neither an ordering by date nor a filter by tag; posts are few
+            # enough to do both here. SQLite's index fails at a quotation mark.
+            terms = words.replace('"', " ").strip()
+            every: Any = self.posts().order_by()
+            hits = every.search(terms) if terms else ()
+            posts = posts.filter(pk__in={page.pk for page in hits})
         context.update(
             page_of_posts=Paginator(posts, _POSTS_PER_PAGE).get_page(request.GET.get("p")),
-            tags=Tag.objects.filter(blog_taggedpost_items__content_object__live=True).distinct(),
+            tags=Tag.objects.filter(
+                blog_taggedpost_items__content_object__in=self.posts()
+            ).distinct(),
             chosen_tag=tag,
             words=words,
         )
         return context
+
+
+def _asked(request: HttpRequest, name: str) -> str:
+    """Return a parameter without what no database takes."""
+    return str(request.GET.get(name, "")).replace("\0", " ").strip()[:_LONGEST_SEARCH]
 
 
 class TaggedPost(TaggedItemBase):
@@ -150,9 +161,11 @@ class BlogPage(Page):
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(request, *args, **kwargs)
         posts = BlogPage.objects.sibling_of(self, inclusive=False).public_posts()
+        # A preview of a post that is not saved yet has no number: it is the last of its day.
+        number = self.pk or _NUMBER_TO_COME
         context.update(
-            earlier=posts.filter(date__lte=self.date).exclude(pk=self.pk).first(),
-            later=posts.filter(date__gt=self.date).last(),
+            earlier=posts.filter(Q(date__lt=self.date) | Q(date=self.date, pk__lt=number)).first(),
+            later=posts.filter(Q(date__gt=self.date) | Q(date=self.date, pk__gt=number)).last(),
             related=posts.filter(tags__in=self.tags.all()).distinct()[:3],
         )
         return context

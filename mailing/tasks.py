@@ -15,13 +15,13 @@ def tick() -> None:
     """Open what is due, take back what is lost, wake a sender if work waits."""
     dispatch.plan()
     if dispatch.work_waits():
-        wake_sender()
+        wake_senders()
 
 
 def deliver() -> None:
     """Send for one slice, and come back if work is left; without a free slot, others do."""
     if dispatch.send():
-        wake_sender()
+        _enqueue_deliver()
 
 
 def pulse() -> None:
@@ -29,8 +29,13 @@ def pulse() -> None:
     heartbeat.beat(timezone.now())
 
 
-def wake_sender() -> None:
-    """Have a sender look for work soon."""
+def wake_senders() -> None:
+    """Have as many senders as this host may run look for work soon."""
+    for _ in range(dispatch.sender_slots()):
+        _enqueue_deliver()
+
+
+def _enqueue_deliver() -> None:
     async_task("mailing.tasks.deliver", save=False)
 
 

@@ -150,7 +150,7 @@ def _send_now(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) -
             _("The form was damaged on its way. Press the button again.")
         ) from error
     run = lifecycle.send_now(mailing, form_key=key, by=by, now=now)
-    transaction.on_commit(tasks.wake_sender, robust=True)
+    transaction.on_commit(tasks.wake_senders, robust=True)
     if run is None:
         return _("This was sent already; pressing twice sends once.")
     return ngettext(
@@ -167,7 +167,7 @@ def _pause(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) -> s
 
 def _resume(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) -> str:
     lifecycle.resume(mailing, by=by, now=now)
-    transaction.on_commit(tasks.wake_sender, robust=True)
+    transaction.on_commit(tasks.wake_senders, robust=True)
     return _("The mailing goes on.")
 
 
@@ -195,7 +195,7 @@ def _again(*states: DeliveryState) -> Act:
         if run is None:
             raise lifecycle.NotNow(_("Nothing has been sent yet."))
         again = lifecycle.send_again(run, states, by=by, now=now)
-        transaction.on_commit(tasks.wake_sender, robust=True)
+        transaction.on_commit(tasks.wake_senders, robust=True)
         return ngettext(
             "%(count)d letter is sent again.", "%(count)d letters are sent again.", again
         ) % {"count": again}

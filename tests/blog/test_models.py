@@ -1,0 +1,327 @@
+"""The blog as everybody reads it: index, posts, and what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from blog.models import BlogIndexPage, BlogPage
+from home.models import HomePage
+from tests.blog.posts import BLOG, BROWSER, hide, make_picture, make_post, titles
+from tests.factories import body
+
+pytestmark = pytest.mark.django_db
+
+DAYS = [date(2026, 11, day) for day in range(1, 31)]
+
+
+class TestIndex:
+    def test_everybody_may_read_it(self, client: Browser) -> None:
+        make_post("First")
+        page = client.get(BLOG)
+        assert page.status_code == 200
+        assert "About First" in page.text
+
+    def test_without_posts_it_says_so(self, client: Browser) -> None:
+        assert "No posts yet" in client.get(BLOG).text
+
+    def test_the_newest_comes_first_and_of_one_day_the_last_written(self, client: Browser) -> None:
+        make_post("Old", date=DAYS[0])
+        make_post("New", date=DAYS[5])
+        make_post("Also new", date=DAYS[5])
+        assert titles(client.get(BLOG)) == ["Also new", "New", "Old"]
+
+    def test_drafts_and_hidden_posts_are_not_there(self, client: Browser) -> None:
+        make_post("Public")
+        make_post("Draft", live=False)
+        hide(make_post("Hidden"))
+        page = client.get(BLOG)
+        assert titles(page) == ["Public"]
+        for words in ("Draft", "Hidden"):
+            assert words not in page.text
+
+    def test_a_page_holds_nine_posts(self, client: Browser) -> None:
+        for number in range(1, 12):
+            make_post(f"Post number {number}", date=DAYS[number])
+        first, second = client.get(BLOG), client.get(BLOG + "?p=2")
+        assert len(titles(first)) == 9
+        assert titles(second) == ["Post number 2", "Post number 1"]
+        assert titles(client.get(BLOG + "?p=99")) == titles(second)
+        assert titles(client.get(BLOG + "?p=x")) == titles(first)
+
+    def test_many_posts_take_as_many_queries_as_one(self, client: Browser, blogger: User) -> None:
+        picture = make_picture(blogger)
+        make_post(image=picture, owner=blogger, tags=("tag",))
+        client.get(BLOG)  # makes the renditions
+        with CaptureQueriesContext(connection) as few:
+            client.get(BLOG)
+        for _ in range(7):
+            make_post(image=picture, owner=blogger, tags=("tag",))
+        client.get(BLOG)
+        with CaptureQueriesContext(connection) as many:
+            assert len(titles(client.get(BLOG))) == 8
+        assert len(many) == len(few)
+
+
+class TestTags:
+    def test_one_narrows_the_list(self, client: Browser) -> None:
+        make_post("Roses", tags=("garden", "red"))
+        make_post("Beans", tags=("garden",))
+        make_post("News")
+        assert set(titles(client.get(BLOG + "?tag=garden"))) == {"Roses", "Beans"}
+        assert titles(client.get(BLOG + "?tag=red")) == ["Roses"]
+
+    def test_a_tag_that_is_not_there_narrows_nothing(self, client: Browser) -> None:
+        make_post("Roses", tags=("garden",))
+        for tag in ("nonsense", "a\0b", ""):
+            assert titles(client.get(BLOG, {"tag": tag})) == ["Roses"]
+
+    def test_those_of_readable_posts_are_offered_each_once(self, client: Browser) -> None:
+        make_post(tags=("garden", "red"))
+        make_post(tags=("garden",))
+        make_post(live=False, tags=("draft-tag",))
+        hide(make_post(tags=("hidden-tag",)))
+        page = client.get(BLOG)
+        assert sorted(tag.name for tag in page.context["tags"]) == ["garden", "red"]
+        for name in ("draft-tag", "hidden-tag"):
+            assert name not in page.text
+
+
+@pytest.mark.usefixtures("search")
+class TestSearch:
+    def test_it_finds_words_of_title_introduction_and_body(self, client: Browser) -> None:
+        make_post("Dahlias")
+        make_post("Second", intro="All about dahlias")
+        make_post("Third", body=body(("text", "<p>Lift the dahlias.</p>")))
+        make_post("Fourth")
+        found = client.get(BLOG + "?q=dahlias")
+        assert set(titles(found)) == {"Dahlias", "Second", "Third"}
+
+    def test_drafts_and_hidden_posts_are_not_found(self, client: Browser) -> None:
+        make_post("Dahlias draft", live=False)
+        hide(make_post("Dahlias hidden"))
+        assert titles(client.get(BLOG + "?q=dahlias")) == []
+
+    def test_within_a_tag(self, client: Browser) -> None:
+        make_post("Dahlias", tags=("garden",))
+        make_post("More dahlias")
+        assert titles(client.get(BLOG + "?q=dahlias&tag=garden")) == ["Dahlias"]
+
+    def test_signs_of_the_index_language_are_no_error(self, rf: RequestFactory) -> None:
+        make_post("Dahlias")
+        index = BlogIndexPage.objects.get()
+        for words in ("' OR 1=1", 'a"b', "'", "*", "(", "^x", "-x", "title:x", "{x", "NEAR(", "\\"):
+            found = index.get_context(rf.get(BLOG, {"q": words}))
+            assert list(found["page_of_posts"]) == [], words
+
+    @pytest.mark.parametrize("words", ['"', "<b>", "x" * 5000, "a\0b"])
+    def test_what_is_not_there_is_no_error(self, client: Browser, words: str) -> None:
+        make_post("Dahlias")
+        page = client.get(BLOG, {"q": words})
+        assert page.status_code == 200
+        assert titles(page) == []
+        assert "<b>" not in page.text.partition("<main")[2]
+
+    def test_words_in_quotation_marks_are_found(self, client: Browser) -> None:
+        make_post("Red dahlias")
+        assert titles(client.get(BLOG, {"q": '"dahlias'})) == ["Red dahlias"]
+
+    def test_blanks_are_no_search(self, client: Browser) -> None:
+        make_post("Dahlias")
+        assert titles(client.get(BLOG + "?q=+++")) == ["Dahlias"]
+
+
+class TestPost:
+    def test_everybody_may_read_it(self, client: Browser, blogger: User) -> None:
+        post = make_post(
+            "Dahlias",
+            author=blogger,
+            date=DAYS[3],
+            body=body(
+                ("heading", "One & two"),
+                ("text", "<p>Lift <b>them</b>.</p>"),
+                ("quote", {"text": "Never dig\ntwice", "source": "Gran"}),
+            ),
+        )
+        page = client.get(post.url)
+        assert page.status_code == 200
+        for words in ("Dahlias", "About Dahlias", "By Blogger", "<b>them</b>", "One &amp; two"):
+            assert words in page.text
+        assert "Never dig<br>twice" in page.text
+        assert "Gran" in page.text
+
+    def test_a_draft_is_not_there_for_anybody(
+        self, client: Browser, alice: User, browse: Callable[..., Browser]
+    ) -> None:
+        url = make_post("Draft", live=False).url
+        for browser in (client, browse(alice)):
+            assert browser.get(url).status_code == 404
+
+    def test_a_hidden_one_asks_for_its_password(self, client: Browser) -> None:
+        page = client.get(hide(make_post("Hidden")).url)
+        assert "About Hidden" not in page.text
+
+    def test_the_author_is_the_one_named_or_else_the_one_who_wrote(
+        self, blogger: User, manager: User
+    ) -> None:
+        assert make_post(author=manager, owner=blogger).author_name == "Manager"
+        assert make_post(owner=blogger).author_name == "Blogger"
+        assert make_post().author_name == ""
+
+    def test_its_contents_are_listed_from_three_headings_on(self, client: Browser) -> None:
+        headings = [("heading", f"Chapter {n}") for n in (1, 2, 3)]
+        post = make_post(body=body(*headings))
+        assert post.headings() == ["Chapter 1", "Chapter 2", "Chapter 3"]
+        assert 'href="#h-chapter-1"' in client.get(post.url).text
+        short = make_post(body=body(*headings[:2]))
+        assert "On this page" not in client.get(short.url).text
+
+    @pytest.mark.parametrize(("words", "minutes"), [(0, 1), (1, 1), (299, 1), (301, 2), (2000, 10)])
+    def test_reading_takes_a_minute_for_200_words(self, words: int, minutes: int) -> None:
+        text = "<p>" + "<b>word</b> " * words + "</p>"
+        assert make_post(body=body(("text", text))).reading_minutes == minutes
+
+
+class TestNeighbours:
+    def walk(self, post: BlogPage, way: str) -> list[str]:
+        """Follow the links to the earlier (or later) posts to the end."""
+        walked = [post.title]
+        while (found := post.get_context(RequestFactory().get("/"))[way]) is not None:
+            assert found.title not in walked, "in a circle"
+            walked.append(found.title)
+            post = found
+        return walked
+
+    def test_the_links_lead_through_all_posts_in_order(self) -> None:
+        first = make_post("First", date=DAYS[0])
+        make_post("Second", date=DAYS[1])
+        last = make_post("Third", date=DAYS[2])
+        assert self.walk(last, "earlier") == ["Third", "Second", "First"]
+        assert self.walk(first, "later") == ["First", "Second", "Third"]
+
+    def test_a_page_shows_both(self, client: Browser) -> None:
+        make_post("First", date=DAYS[0])
+        middle = make_post("Second", date=DAYS[1])
+        make_post("Third", date=DAYS[2])
+        page = client.get(middle.url).text
+        assert 'rel="prev"><span>Earlier</span>First' in page
+        assert 'rel="next"><span>Later</span>Third' in page
+
+    def test_also_through_those_of_one_day(self) -> None:
+        first = make_post("First", date=DAYS[0])
+        for title in ("Second", "Third", "Fourth"):
+            make_post(title, date=DAYS[1])
+        last = make_post("Fifth", date=DAYS[2])
+        order = ["First", "Second", "Third", "Fourth", "Fifth"]
+        assert self.walk(first, "later") == order
+        assert self.walk(last, "earlier") == order[::-1]
+
+    def test_drafts_and_hidden_posts_are_passed_over(self) -> None:
+        first = make_post("First", date=DAYS[0])
+        make_post("Draft", date=DAYS[1], live=False)
+        hide(make_post("Hidden", date=DAYS[2]))
+        make_post("Last", date=DAYS[3])
+        assert self.walk(first, "later") == ["First", "Last"]
+
+    def test_related_are_up_to_three_with_a_common_tag(self, client: Browser) -> None:
+        post = make_post(tags=("garden", "red"))
+        both = make_post("Both", tags=("garden", "red"))
+        make_post("Other", tags=("blue",))
+        make_post("Draft", tags=("garden",), live=False)
+        assert list(client.get(post.url).context["related"]) == [both]
+        for _ in range(4):
+            make_post(tags=("red",))
+        assert len(client.get(post.url).context["related"]) == 3
+
+    def test_a_post_that_is_not_saved_yet_can_be_previewed(self, rf: RequestFactory) -> None:
+        make_post("Earlier", date=DAYS[0])
+        index = BlogIndexPage.objects.get()
+        new = BlogPage(title="New", slug="new", date=DAYS[0], live=False)
+        new.set_url_path(index)
+        new.path, new.depth = index.path + "9999", index.depth + 1
+        context = new.get_context(rf.get("/"))
+        assert context["earlier"].title == "Earlier"
+        assert context["later"] is None
+
+
+class TestViews:
+    def read(self, post: BlogPage) -> int:
+        return BlogPage.objects.get(pk=post.pk).views
+
+    def test_each_visit_of_a_person_counts_once(self, client: Browser) -> None:
+        post, other = make_post(), make_post()
+        for number in (1, 2, 3):
+            client.get(post.url, headers=BROWSER)
+            assert self.read(post) == number
+        assert self.read(other) == 0
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"},
+            {**BROWSER, "Sec-Purpose": "prefetch;prerender"},
+        ],
+    )
+    def test_crawlers_and_prefetches_read_without_being_counted(
+        self, client: Browser, headers: dict[str, str]
+    ) -> None:
+        post = make_post()
+        assert client.get(post.url, headers=headers).status_code == 200
+        assert client.head(post.url, headers=BROWSER).status_code == 200
+        assert self.read(post) == 0
+
+    def test_a_preview_is_not_a_view(self, manager: User, browse: Callable[..., Browser]) -> None:
+        post = make_post(owner=manager)
+        post.save_revision(user=manager)
+        url = f"/admin/pages/{post.pk}/view_draft/"
+        assert browse(manager).get(url, headers=BROWSER).status_code == 200
+        assert self.read(post) == 0
+
+    def test_lists_do_not_count(self, client: Browser) -> None:
+        post = make_post()
+        client.get(BLOG, headers=BROWSER)
+        assert self.read(post) == 0
+
+    def test_counting_takes_nothing_from_a_post_that_changes_meanwhile(
+        self, rf: RequestFactory
+    ) -> None:
+        post = make_post("Old title")
+        stale = BlogPage.objects.get(pk=post.pk)
+        BlogPage.objects.filter(pk=post.pk).update(title="New title", views=41)
+        stale.serve(rf.get(post.url, headers=BROWSER))
+        fresh = BlogPage.objects.get(pk=post.pk)
+        assert (fresh.title, fresh.views) == ("New title", 42)
+
+    def test_the_page_says_how_often_it_was_read(self, client: Browser) -> None:
+        post = make_post(views=1234)
+        assert "1,234 views" in client.get(post.url).text.replace("\N{NO-BREAK SPACE}", ",")
+
+
+class TestTree:
+    def test_posts_are_below_the_blog_and_nowhere_else(self) -> None:
+        assert BlogPage.allowed_parent_page_models() == [BlogIndexPage]
+        assert BlogPage.allowed_subpage_models() == []
+        assert BlogIndexPage.allowed_parent_page_models() == [HomePage]
+        assert BlogIndexPage.allowed_subpage_models() == [BlogPage]
+
+    def test_there_is_one_blog(self) -> None:
+        assert not BlogIndexPage.can_create_at(HomePage.objects.get())
+
+    def test_a_post_outlives_its_author_and_its_picture(
+        self, make_user: Callable[..., User]
+    ) -> None:
+        author = make_user("gone")
+        picture = make_picture(author)
+        post = make_post(author=author, owner=author, image=picture)
+        picture.delete()
+        author.delete()
+        post.refresh_from_db()
+        assert (post.author, post.image) == (None, None)

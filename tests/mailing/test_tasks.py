@@ -1,0 +1,102 @@
+"""The tasks of the queue: they wake each other only while there is something to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from accounts.models import User
+from mailing import dispatch, heartbeat, tasks
+from mailing.engine import circuit, journal
+from mailing.models import Batch, Run
+from tests.mailing.server import due_now, use_server
+from tests.sink import Sink
+
+DELIVER = "mailing.tasks.deliver"
+
+
+@pytest.fixture
+def sink(settings: Settings, tmp_path: Path) -> Iterator[Sink]:
+    with Sink() as sink:
+        use_server(settings, tmp_path, sink.port)
+        yield sink
+
+
+def queued() -> list[str]:
+    return [task.func() for task in OrmQ.objects.order_by("pk")]
+
+
+@pytest.mark.django_db
+class TestTick:
+    def test_it_opens_what_is_due_and_wakes_a_sender(self, alice: User) -> None:
+        due_now(alice, "anna@x.test")
+        tasks.tick()
+        assert Run.objects.count() == 1
+        assert queued() == [DELIVER]
+
+    def test_with_nothing_to_do_it_wakes_nobody(self) -> None:
+        tasks.tick()
+        assert queued() == []
+        assert heartbeat.is_beating(timezone.now())
+
+    def test_while_the_mail_server_is_away_it_wakes_nobody(self, alice: User) -> None:
+        due_now(alice, "anna@x.test")
+        name = dispatch.mail_server().name
+        circuit.open_circuit(name, "No route", configuration=False, now=timezone.now())
+        tasks.tick()
+        assert Run.objects.count() == 1
+        assert queued() == []
+
+    def test_two_ticks_open_one_run(self, alice: User) -> None:
+        due_now(alice, "anna@x.test")
+        tasks.tick()
+        tasks.tick()
+        assert Run.objects.count() == 1
+
+    def test_it_wakes_a_sender_for_letters_whose_wait_is_over(self, alice: User) -> None:
+        due_now(alice, "anna@x.test")
+        dispatch.plan()
+        Batch.objects.update(due_at=timezone.now() + timedelta(minutes=5))
+        tasks.tick()
+        assert queued() == []
+        Batch.objects.update(due_at=timezone.now())
+        tasks.tick()
+        assert queued() == [DELIVER]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestDeliver:
+    def test_it_sends_once_and_does_not_come_back_when_all_have_left(
+        self, alice: User, sink: Sink
+    ) -> None:
+        due_now(alice, "ok+anna@x.test")
+        dispatch.plan()
+        tasks.deliver()
+        tasks.deliver()  # a doubled task
+        assert sink.ledger.recipients() == ["ok+anna@x.test"]
+        assert queued() == []
+
+    def test_without_a_free_slot_it_leaves_the_work_to_others(
+        self, alice: User, settings: Settings, sink: Sink
+    ) -> None:
+        settings.Q_WORKERS = 2
+        due_now(alice, "ok+anna@x.test")
+        dispatch.plan()
+        with journal.hold(settings.JOURNAL_DIR, 1):
+            tasks.deliver()
+        assert (queued(), sink.ledger.letters) == ([], [])
+
+
+@pytest.mark.django_db
+def test_a_pulse_proves_that_tasks_are_run() -> None:
+    tasks.send_pulse()
+    assert queued() == ["mailing.tasks.pulse"]
+    assert not heartbeat.is_beating(timezone.now()), "queued is not run"
+    tasks.pulse()
+    assert heartbeat.is_beating(timezone.now())
