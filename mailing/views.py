@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -24,14 +25,19 @@ from mailing.tokens import read_unsubscribe_token
 @method_decorator(csrf_exempt, name="dispatch")
 @method_decorator(never_cache, name="dispatch")
 class UnsubscribeView(View):
-    """GET shows a page with a button, since scanners follow links; only POST changes anything."""
+    """GET shows a page with a button, since scanners follow links; only POST changes anything.
+
+    Whoever holds the link may also take it back, and nobody else: owners cannot.
+    """
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        delivery = _delivery(token)
-        return self._page(delivery, done=_is_unsubscribed(delivery))
+        return self._page(_delivery(token))
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         delivery = _delivery(token)
+        if "return" in request.POST:
+            _suppressions(delivery).filter(reason=SuppressionReason.UNSUBSCRIBED).delete()
+            return self._page(delivery)
         with transaction.atomic():
             suppress(
                 owner_id=delivery.run.mailing.owner_id,
@@ -39,13 +45,15 @@ class UnsubscribeView(View):
                 reason=SuppressionReason.UNSUBSCRIBED,
                 now=timezone.now(),
             )
-        return self._page(delivery, done=True)
+        return self._page(delivery)
 
-    def _page(self, delivery: Delivery, *, done: bool) -> HttpResponse:
+    def _page(self, delivery: Delivery) -> HttpResponse:
+        suppression = _suppressions(delivery).first()
         context: dict[str, Any] = {
             "sender": delivery.run.mailing.owner,
             "address": delivery.email,
-            "done": done,
+            "done": suppression is not None,
+            "may_return": suppression and suppression.reason == SuppressionReason.UNSUBSCRIBED,
         }
         response = render(self.request, "mailing/unsubscribe.html", context)
         response["Referrer-Policy"] = "no-referrer"  # the address of the page is the key
@@ -65,7 +73,7 @@ def _delivery(token: str) -> Delivery:
     return delivery
 
 
-def _is_unsubscribed(delivery: Delivery) -> bool:
+def _suppressions(delivery: Delivery) -> QuerySet[Suppression]:
     return Suppression.objects.filter(
         owner=delivery.run.mailing.owner_id, email_normalized=delivery.email_normalized
-    ).exists()
+    )

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import User
 from mailing.composer.render import freeze
 from mailing.engine import planner
-from mailing.enums import MailingStatus
+from mailing.enums import MailingStatus, SuppressionReason
 from mailing.models import Delivery, Suppression
 from mailing.tokens import unsubscribe_token
 from tests.factories import NOW, make_client, make_mailing
@@ -55,6 +55,24 @@ def test_one_click_without_cookie_or_form(delivery: Delivery) -> None:
     assert suppression.owner == delivery.run.mailing.owner
     assert browser.post(url(delivery)).status_code == 200
     assert Suppression.objects.count() == 1
+
+
+def test_only_the_person_takes_it_back(delivery: Delivery) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.post(url(delivery))
+    assert 'name="return"' in browser.get(url(delivery)).text
+    page = browser.post(url(delivery), {"return": "1"})
+    assert "Stop these letters?" in page.text
+    assert not Suppression.objects.exists()
+
+
+def test_an_address_that_does_not_exist_is_not_taken_back(delivery: Delivery) -> None:
+    browser = Client()
+    browser.post(url(delivery))
+    Suppression.objects.update(reason=SuppressionReason.BOUNCED)
+    assert 'name="return"' not in browser.get(url(delivery)).text
+    browser.post(url(delivery), {"return": "1"})
+    assert Suppression.objects.exists()
 
 
 def test_the_page_keeps_its_address_to_itself(delivery: Delivery, client: Client) -> None:

@@ -129,6 +129,13 @@ class TestSending:
         stage.send()
         assert len(set(stage.arrived)) == len(stage.arrived) == 24
 
+    def test_a_limit_that_is_far_away_slows_nothing(self, stage: Stage, alice: User) -> None:
+        due_mailing(stage, alice, "a", 1600)
+        stage.owner_rate = stage.server_rate = Rate(per_second=100_000, per_day=100_000)
+        stage.plan()
+        assert not stage.send()
+        assert len(stage.arrived) == 1600
+
     def test_the_day_counts_what_has_left_and_not_what_was_taken(
         self, stage: Stage, alice: User
     ) -> None:
