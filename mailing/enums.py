@@ -1,6 +1,7 @@
 """The states of mailings, runs and deliveries, and the one table of moves for each.
 
-A move is always one conditional UPDATE; the tables here are what those UPDATEs are built from.
+A move is always one conditional UPDATE. Those of mailings and runs are built from the tables here;
+the table of deliveries is what the tests hold `engine.ledger` to.
 """
 
 from __future__ import annotations
@@ -74,14 +75,14 @@ class Stage(models.TextChoices):
 
 
 class SuppressionReason(models.TextChoices):
-    UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
-    BOUNCED = "bounced", _("The address does not exist")
+    UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
+    BOUNCED = "bounced", _("the address takes no mail")
 
 
 # --- Named sets -----------------------------------------------------------------------------------
 
 ACTIVE_MAILINGS = frozenset({MailingStatus.SCHEDULED, MailingStatus.SENDING})
-"""The seed's "launched"."""
+"""Those whose dates count."""
 
 OPEN_RUNS = frozenset({RunStatus.SENDING, RunStatus.PAUSED})
 

@@ -5,6 +5,7 @@ A task may be lost, doubled or killed at any line; the rows alone keep the promi
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -12,7 +13,12 @@ from mailing import dispatch, heartbeat
 
 
 def tick() -> None:
-    """Open what is due, take back what is lost, wake a sender if work waits."""
+    """Open what is due, take back what is lost, wake a sender if work waits.
+
+    With SCHEDULER_ACTIVE off this is left to the command `scheduler`.
+    """
+    if not settings.SCHEDULER_ACTIVE:
+        return
     dispatch.plan()
     if dispatch.work_waits():
         wake_senders()

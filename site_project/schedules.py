@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from django.conf import settings
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
@@ -13,17 +12,11 @@ from accounts import mail
 
 logger = logging.getLogger(__name__)
 
-_TICK = ("tick", "mailing.tasks.tick")
-_ACCOUNT_MAILS = ("account mails", "site_project.schedules.send_account_mails")
-
 
 def ensure_schedules() -> None:
-    """Make the schedules; SCHEDULER_ACTIVE decides about that of the mailings. Idempotent."""
-    _ensure(*_ACCOUNT_MAILS)
-    if settings.SCHEDULER_ACTIVE:
-        _ensure(*_TICK)
-    else:
-        Schedule.objects.filter(name=_TICK[0]).delete()
+    """Make the schedules. Idempotent; what a tick does is up to SCHEDULER_ACTIVE."""
+    _ensure("tick", "mailing.tasks.tick")
+    _ensure("account mails", "site_project.schedules.send_account_mails")
 
 
 def _ensure(name: str, func: str) -> None:

@@ -314,6 +314,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django_tasks": {"level": "WARNING"},
+        "mail.log": {"level": "WARNING"},  # each command of each connection to the mail catcher
         "wagtail": {"level": "WARNING"},  # who did what is in its own log tables
         "django-q": {"handlers": ["console"], "level": "WARNING", "propagate": False},
     },

@@ -17,4 +17,16 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "ownergate", "revision", models.BigIntegerField(db_default=0, default=0)
         ),
+        migrations.AlterField(
+            "suppression",
+            "reason",
+            models.CharField(
+                choices=[
+                    ("unsubscribed", "unsubscribed"),
+                    ("bounced", "the address takes no mail"),
+                ],
+                max_length=20,
+                verbose_name="reason",
+            ),
+        ),
     ]

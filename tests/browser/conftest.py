@@ -57,9 +57,9 @@ def honest_page(page: Page) -> Iterator[Page]:
 
 def sign_in(page: Page, service: Service, email: str, password: str = PASSWORD) -> None:
     page.goto(f"{service.site}/accounts/login/")
-    page.get_by_label("E-mail address").fill(email)
+    page.locator("input[name=login]").fill(email)
     page.locator("input[name=password]").fill(password)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.locator("main form button[type=submit]").last.click()
     page.wait_for_url(lambda url: "/login/" not in url)
 
 

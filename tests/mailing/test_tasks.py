@@ -53,6 +53,15 @@ class TestTick:
         assert Run.objects.count() == 1
         assert queued() == []
 
+    def test_with_an_inactive_scheduler_it_does_nothing(
+        self, alice: User, settings: Settings
+    ) -> None:
+        settings.SCHEDULER_ACTIVE = False
+        due_now(alice, "anna@x.test")
+        tasks.tick()
+        assert not Run.objects.exists()
+        assert queued() == []
+
     def test_two_ticks_open_one_run(self, alice: User) -> None:
         due_now(alice, "anna@x.test")
         tasks.tick()

@@ -53,14 +53,8 @@ def test_two_that_were_made_at_once_become_one() -> None:
     assert names() == ["account mails", "tick"]
 
 
-def test_an_inactive_scheduler_has_no_tick_but_account_mails_go_on(settings: Settings) -> None:
-    ensure_schedules()
+def test_those_of_others_stay() -> None:
     Schedule.objects.create(name="of others", func="print")
-    settings.SCHEDULER_ACTIVE = False
-    ensure_schedules()
-    assert names() == ["account mails", "of others"]
-    ensure_schedules()
-    settings.SCHEDULER_ACTIVE = True
     ensure_schedules()
     assert names() == ["account mails", "of others", "tick"]
 
