@@ -86,6 +86,9 @@ ACTIVE_MAILINGS = frozenset({MailingStatus.SCHEDULED, MailingStatus.SENDING})
 
 OPEN_RUNS = frozenset({RunStatus.SENDING, RunStatus.PAUSED})
 
+UNSENT_RUNS = frozenset({RunStatus.MISSED, RunStatus.SKIPPED})
+"""Dates on which nothing was to be sent."""
+
 OPEN_DELIVERIES = frozenset({DeliveryState.PENDING, DeliveryState.DEFERRED})
 """Stored states from which a delivery may still be sent; SENDING shows as one of them (I4)."""
 

@@ -23,7 +23,6 @@ from mailing.enums import (
     DeliveryState,
     MailingStatus,
     RunStatus,
-    Unit,
     mailing_sources,
     run_sources,
 )
@@ -55,7 +54,7 @@ def send_now(mailing: Mailing, *, form_key: uuid.UUID, by: User, now: datetime) 
     _require_audience(mailing)
     try:
         with transaction.atomic():
-            if mailing.period.unit == Unit.ONCE:
+            if mailing.period.is_once:
                 ready = (MailingStatus.CREATED, MailingStatus.SCHEDULED)
                 _move(mailing, MailingStatus.SENDING, from_=ready, next_due_at=None)
             else:
@@ -211,7 +210,7 @@ def duplicate(mailing: Mailing, *, by: User, now: datetime) -> Mailing:
 
 def _next_date(mailing: Mailing, now: datetime) -> datetime | None:
     """Return the first date after `now`; what is sent once has had its date with its run."""
-    if mailing.period.unit == Unit.ONCE and mailing.runs.exists():
+    if mailing.period.is_once and mailing.runs.exists():
         return None
     return mailing.schedule.next_after(now)
 

@@ -24,7 +24,13 @@ from mailing import lifecycle, tasks
 from mailing.admin.clock import wall_clock
 from mailing.admin.owned import BreadcrumbsMixin
 from mailing.engine import audience
-from mailing.enums import ACTIVE_MAILINGS, DeliveryState, MailingStatus, RunStatus, Unit
+from mailing.enums import (
+    ACTIVE_MAILINGS,
+    UNSENT_RUNS,
+    DeliveryState,
+    MailingStatus,
+    RunStatus,
+)
 from mailing.models import Mailing, Run
 from mailing.permissions import may_change
 
@@ -209,7 +215,7 @@ def _duplicate(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) 
 
 
 def _last_run(mailing: Mailing) -> Run | None:
-    return mailing.runs.exclude(status__in=(RunStatus.MISSED, RunStatus.SKIPPED)).first()
+    return mailing.runs.exclude(status__in=UNSENT_RUNS).first()
 
 
 # --- Who may, and when ----------------------------------------------------------------------------
@@ -227,7 +233,7 @@ def _own(*statuses: MailingStatus) -> Callable[[Mailing, User], bool]:
 
 
 def _may_send_now(mailing: Mailing, user: User) -> bool:
-    if mailing.period.unit == Unit.ONCE:
+    if mailing.period.is_once:
         return _own(MailingStatus.CREATED, MailingStatus.SCHEDULED)(mailing, user)
     return _own(MailingStatus.SCHEDULED)(mailing, user)
 

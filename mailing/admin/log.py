@@ -126,7 +126,7 @@ class AttemptAdmin(ReadOnlyModelAdmin):
     menu_icon = "history"
     menu_order = 140
     inspect_view_enabled = False
-    list_display = ("at", "recipient", "mailing", "result", "answer")
+    list_display = ("at", "address_link", "mailing", "result", "answer")
     list_filter = (OutcomeFilter,)
     list_export = ("at", "address", "number", "outcome", "stage", "code", "enhanced", "reply")
     export_filename = "attempts"
@@ -138,11 +138,11 @@ class AttemptAdmin(ReadOnlyModelAdmin):
 
     address.short_description = gettext_lazy("address")  # type: ignore[attr-defined]
 
-    def recipient(self, attempt: Attempt) -> SafeString:
+    def address_link(self, attempt: Attempt) -> SafeString:
         url = reverse("mailing_delivery_modeladmin_inspect", args=[attempt.delivery_id])
         return format_html('<a href="{}">{}</a>', url, attempt.delivery.email or "—")
 
-    recipient.short_description = gettext_lazy("address")  # type: ignore[attr-defined]
+    address_link.short_description = gettext_lazy("address")  # type: ignore[attr-defined]
 
     def mailing(self, attempt: Attempt) -> SafeString:
         return _mailing_link(attempt.delivery.run.mailing)

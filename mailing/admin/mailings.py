@@ -125,7 +125,7 @@ class MailingForm(OwnedForm):
             zone = cleaned["time_zone"]
             text = _("This time has passed: it is %(now)s in %(zone)s.")
             self.add_error("starts_at", text % {"now": wall_clock(now, zone), "zone": zone})
-        if period is not None and period.unit == Unit.ONCE:
+        if period is not None and period.is_once:
             cleaned["ends_at"] = None
         elif starts_at and ends_at and ends_at < starts_at:
             self.add_error("ends_at", _("This is before the first sending."))

@@ -15,7 +15,7 @@ from mailing.admin.chips import status_chip, tone
 from mailing.admin.results import Bar, stacked
 from mailing.dispatch import mail_server, owner_rate, server_rate
 from mailing.engine import budget
-from mailing.enums import DeliveryState, RunStatus
+from mailing.enums import UNSENT_RUNS, DeliveryState, RunStatus
 from mailing.models import Attempt, Delivery, Mailing, OwnerGate, Run, ServerGate
 from mailing.statistics import Tally, tally
 
@@ -72,7 +72,7 @@ class Watch:
 
 
 def progress_of(mailing: Mailing, now: datetime) -> Watch:
-    run = mailing.runs.exclude(status__in=(RunStatus.MISSED, RunStatus.SKIPPED)).first()
+    run = mailing.runs.exclude(status__in=UNSENT_RUNS).first()
     return Watch(heartbeat.is_beating(now), _progress(run, now) if run else None)
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from mailing.admin.chips import status_chip
-from mailing.enums import DeliveryState, RunStatus
+from mailing.enums import UNSENT_RUNS, DeliveryState, RunStatus
 from mailing.models import Run
 from mailing.statistics import Tally, tallies
 
@@ -35,6 +36,19 @@ class Result:
     @property
     def chip(self) -> SafeString:
         return status_chip(RunStatus(self.run.status))
+
+    @property
+    def has_letters(self) -> bool:
+        return self.run.status not in UNSENT_RUNS
+
+    @property
+    def explanation(self) -> str:
+        """Return why a run has no letters, empty if it has."""
+        if self.run.status == RunStatus.MISSED:
+            return _("The service was not running at that time; nobody got a late letter.")
+        if self.run.status == RunStatus.SKIPPED:
+            return _("The run before it was still going on.")
+        return ""
 
     @property
     def bars(self) -> list[Bar]:

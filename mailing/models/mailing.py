@@ -39,6 +39,10 @@ class DatePeriod(models.Model):
     def __str__(self) -> str:
         return interval_name(Unit(self.unit), self.count)
 
+    @property
+    def is_once(self) -> bool:
+        return self.unit == Unit.ONCE
+
 
 class Mailing(OwnedModel):
     """Its `status` and `next_due_at` alone decide what `lifecycle` and the planner do with it."""
@@ -95,6 +99,10 @@ class Mailing(OwnedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_deactivated(self) -> bool:
+        return self.status == MailingStatus.DEACTIVATED
 
     @property
     def is_active(self) -> bool:

@@ -190,7 +190,7 @@ def test_saving_a_suppressed_client_says_so(alice: User, alices: Browser) -> Non
     )
     submit(alices, NEW, {"email": "Gone@x.test"})
     page = alices.get(url_of("client"))
-    assert "Gone@x.test gets no letters from you: The address does not exist" in notices(page)
+    assert "Gone@x.test gets no letters from you: the address takes no mail" in notices(page)
     assert "Gets no letters" in text_of(page)
 
 
