@@ -38,8 +38,12 @@ test-services: $(TOOLS) ## The same suite on PostgreSQL and Redis (both must run
 access: $(TOOLS) ## Every URL as every role, the screens of Wagtail included
 	@ACCESS=all $(PY) -m pytest -q -n 2 tests/access $(ARGS)
 
-test-faults: $(TOOLS) ## Kill the cluster in every way
-	@$(PY) -m pytest -q tests/faults $(ARGS)
+test-faults: $(TOOLS) ## Faults: a broad selection, as in CI (five minutes)
+	@FAULTS=broad $(PY) -m pytest -q -n 2 tests/faults $(ARGS)
+
+faults: $(TOOLS) ## Faults: every point and every number, on SQLite and on PostgreSQL (half an hour)
+	@FAULTS=all $(PY) -m pytest -q -n 2 tests/faults $(ARGS)
+	@FAULTS=all DATABASE_URL=$(or $(DATABASE_URL),postgres://root@127.0.0.1:5432/test) $(PY) -m pytest -q -n 2 tests/faults $(ARGS)
 
 test-browser: $(TOOLS) ## The whole path in a real browser (needs chromium)
 	@$(PY) -m pytest -q tests/browser $(ARGS)
@@ -57,7 +61,10 @@ format: $(TOOLS) ## Format code
 
 messages: $(TOOLS) ## Collect and compile translations (needs gettext)
 	@ENV_FILE=.env.example $(PY) manage.py makemessages --locale ru --no-location --no-obsolete --ignore .venv --ignore .demo --ignore tests --ignore bench
-	@ENV_FILE=.env.example $(PY) manage.py compilemessages --locale ru --ignore .venv
+	@ENV_FILE=.env.example $(PY) manage.py compilemessages --locale ru --ignore .venv --ignore bench
+
+bench: $(TOOLS) ## How fast letters leave, beside Postfix, nodemailer and post_office (20 minutes; see bench/)
+	@$(PY) -m bench.sending $(ARGS)
 
 lock: ## Compile the requirements again (needs uv)
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements.in -o requirements.txt
@@ -66,4 +73,4 @@ lock: ## Compile the requirements again (needs uv)
 clean: ## Remove what runs have left
 	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help demo run test test-services access test-faults test-browser check format messages lock clean
+.PHONY: help demo run test test-services access test-faults faults test-browser bench check format messages lock clean

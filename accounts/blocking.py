@@ -1,8 +1,12 @@
 """Blocking a person: the account, the sessions and, through a signal, all that is being sent."""
 
+from collections.abc import Collection
+
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone
 from wagtail.log_actions import log
@@ -17,10 +21,19 @@ class NotAllowed(Exception):
     """Nobody may block oneself, a superuser or (but for a superuser) a fellow manager."""
 
 
-def may_block(user: User, *, by: User) -> bool:
+def may_block(user: User, *, by: User, blockers: Collection[int] | None = None) -> bool:
     if user == by or user.is_superuser or not by.has_perm("accounts.block_user"):
         return False
-    return by.is_superuser or not user.has_perm("accounts.block_user")
+    if by.is_superuser:
+        return True
+    return user.pk not in (who_may_block() if blockers is None else blockers)
+
+
+def who_may_block() -> set[int]:
+    """Return the ids of those with the permission; `has_perm` would leave out the blocked ones."""
+    grants = Permission.objects.filter(content_type__app_label="accounts", codename="block_user")
+    granted = Q(user_permissions__in=grants) | Q(groups__permissions__in=grants)
+    return set(User.objects.filter(granted).values_list("pk", flat=True))
 
 
 @transaction.atomic

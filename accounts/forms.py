@@ -71,7 +71,9 @@ class PersonalForm(forms.ModelForm):
             replaced = self.initial.get("avatar")
         if self.cleaned_data["remove_avatar"] and "avatar" not in self.changed_data:
             self.instance.avatar = ""
-        user = super().save(commit=commit)
+        user = super().save(commit=False)
+        if commit:  # only what the form shows: a block or a new password must not be put back
+            user.save(update_fields=self.Meta.fields)
         if replaced:
             replaced.storage.delete(replaced.name)
         return user

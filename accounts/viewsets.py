@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
+from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -21,7 +22,7 @@ from wagtail.users.forms import UserCreationForm, UserEditForm
 from wagtail.users.views import bulk_actions as stock_actions
 from wagtail.users.views import users as stock
 
-from accounts.blocking import NotAllowed, may_block, set_active
+from accounts.blocking import NotAllowed, may_block, set_active, who_may_block
 from accounts.models import User
 
 
@@ -49,6 +50,13 @@ class EditForm(_Fields, UserEditForm):
         # Blocking is more than a tick: it ends sessions and pauses mailings.
         self.fields.pop("is_active", None)
 
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=commit)
+        if commit and "email" in self.changed_data:
+            # allauth's own row would go on receiving reset links at the former address.
+            EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+        return user
+
 
 class CreationForm(_Fields, UserCreationForm):
     class Meta(UserCreationForm.Meta):
@@ -68,8 +76,12 @@ class IndexView(stock.IndexView):
             return super().get_edit_url(instance)
         return None
 
+    @cached_property
+    def blockers(self) -> set[int]:
+        return who_may_block()
+
     def get_list_buttons(self, instance: User) -> list[Any]:
-        if may_block(instance, by=self.request.user):
+        if may_block(instance, by=self.request.user, blockers=self.blockers):
             toggle = Button(
                 _("Block") if instance.is_active else _("Unblock"),
                 url=reverse("wagtailusers_users:toggle_active", args=[instance.pk]),

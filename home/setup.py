@@ -79,10 +79,12 @@ def ensure_pages() -> BlogIndexPage:
         home = root.add_child(
             instance=HomePage(title=settings.SITE_NAME, slug="home", locale=locale)
         )
-    Site.objects.update_or_create(
-        is_default_site=True,
-        defaults={"hostname": "localhost", "root_page": home, "site_name": settings.SITE_NAME},
-    )
+    # Not where it leads to the front page already: its name may have been changed in the admin.
+    if not Site.objects.filter(is_default_site=True, root_page=home).exists():
+        Site.objects.update_or_create(
+            is_default_site=True,
+            defaults={"hostname": "localhost", "root_page": home, "site_name": settings.SITE_NAME},
+        )
     blog = BlogIndexPage.objects.first()
     if blog is None:
         blog = home.add_child(instance=BlogIndexPage(title="Blog", slug="blog", locale=locale))

@@ -36,11 +36,15 @@ class NotNow(Exception):
 def start(mailing: Mailing, *, by: User, now: datetime) -> None:
     """Put a created mailing on its schedule. Raises NotNow."""
     _require_audience(mailing)
-    first = mailing.schedule.next_after(now)
-    if first is None:
-        raise NotNow(_("All dates of this mailing are in the past. Choose a later first sending."))
     with transaction.atomic():
-        _move(mailing, MailingStatus.SCHEDULED, from_=(MailingStatus.CREATED,), next_due_at=first)
+        _move(mailing, MailingStatus.SCHEDULED, from_=(MailingStatus.CREATED,))
+        first = mailing.schedule.next_after(now)  # as it is now that nobody can edit it
+        if first is None:
+            raise NotNow(
+                _("All dates of this mailing are in the past. Choose a later first sending.")
+            )
+        Mailing.objects.filter(pk=mailing.pk).update(next_due_at=first)
+        mailing.next_due_at = first
         log(instance=mailing, action="mailing.start", user=by)
 
 
@@ -98,6 +102,7 @@ def resume(mailing: Mailing, *, by: User, now: datetime) -> None:
         _move_runs(mailing, RunStatus.SENDING, from_=(RunStatus.PAUSED,))
         log(instance=mailing, action="mailing.resume", user=by)
         if open_run is not None:
+            runs.rest_mailing(mailing.pk)  # somebody may have cancelled it meanwhile
             runs.settle(open_run.pk, now)  # its last letters may have left before the pause took
 
 
@@ -124,6 +129,7 @@ def lift(mailing: Mailing, *, by: User) -> None:
 def cancel_run(run: Run, *, by: User, now: datetime) -> None:
     """End a run for good; what has not left is cancelled, the mailing goes on. Raises NotNow."""
     with transaction.atomic():
+        runs.lock_mailing_of(run.pk)
         if not Run.objects.filter(pk=run.pk, status__in=run_sources(RunStatus.CANCELLED)).update(
             status=RunStatus.CANCELLED, finished_at=now
         ):
@@ -158,7 +164,7 @@ def delete(mailing: Mailing, *, by: User, now: datetime) -> None:
     """Hide a mailing and cancel its runs; the history stays."""
     with transaction.atomic():
         if not Mailing.objects.filter(pk=mailing.pk, deleted_at=None).update(
-            deleted_at=now, next_due_at=None
+            deleted_at=now, next_due_at=None, message=None
         ):
             return
         for run in Run.objects.filter(mailing=mailing).unfinished():
@@ -185,8 +191,15 @@ def reschedule(mailing: Mailing, *, now: datetime) -> None:
     """Take over a changed schedule: the next date is the first of the new rule that is to come."""
     following = _next_date(mailing, now)
     with transaction.atomic():
-        if Mailing.objects.active().filter(pk=mailing.pk).update(next_due_at=following):
+        active = Mailing.objects.active().filter(pk=mailing.pk)
+        if mailing.schedule.latest_until(now) is not None:
+            active = active.exclude(next_due_at__lte=now)  # due, and the tick has yet to come
+        if active.update(next_due_at=following):
             runs.rest_mailing(mailing.pk)
+        # A paused one must not be taken for one without dates when its run ends.
+        Mailing.objects.kept().filter(pk=mailing.pk, status=MailingStatus.PAUSED).update(
+            next_due_at=following
+        )
 
 
 def duplicate(mailing: Mailing, *, by: User, now: datetime) -> Mailing:

@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_delete
 
 
 class SiteProjectConfig(AppConfig):
@@ -9,8 +9,10 @@ class SiteProjectConfig(AppConfig):
     verbose_name = "Site"
 
     def ready(self) -> None:
+        from wagtail.images import get_image_model
+
         from accounts import mail
-        from site_project import checks, schedules  # noqa: F401 - registers the checks
+        from site_project import checks, pictures, schedules  # noqa: F401 - registers the checks
 
         def after_migrate(**_kwargs: Any) -> None:
             schedules.ensure_schedules()
@@ -23,3 +25,4 @@ class SiteProjectConfig(AppConfig):
             weak=False,
         )
         mail.wake_with(schedules.wake_account_mails)
+        pre_delete.connect(pictures.keep_picture_in_use, sender=get_image_model())

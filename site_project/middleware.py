@@ -50,7 +50,8 @@ class ScreenErrorsMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, MultiValueDictKeyError):  # a form without its fields
+        # A form without its fields; a number that no column holds.
+        if isinstance(exception, MultiValueDictKeyError | OverflowError):
             return bad_request(request, exception)
         match = request.resolver_match
         if (

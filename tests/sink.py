@@ -134,6 +134,10 @@ class Sink:
             self.open_connections -= 1
             writer.close()
 
+    def forget(self) -> None:
+        """Greylist everybody anew."""
+        self._deferred.clear()
+
     def first_time(self, address: str) -> bool:
         if address in self._deferred:
             return False

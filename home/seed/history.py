@@ -17,6 +17,8 @@ from home.seed.chance import dice
 from home.seed.plans import Plan
 from home.seed.post_office import BUSY, FULL, Fate, Habit, correspond, habits, lose_sight
 from home.seed.rows import Letter, Sent
+from mailing.engine.classify import DISABLED
+from mailing.engine.ledger import DISABLED_FOR_GOOD
 from mailing.engine.letter import Content
 from mailing.engine.planner import GIVE_UP_AFTER
 from mailing.enums import (
@@ -62,6 +64,7 @@ class _History:
         self._now = now
         left = Suppression.objects.filter(owner=owner).values_list("email_normalized", "created_at")
         self._suppressed: dict[str, datetime] = dict(left)
+        self._disabled: dict[str, datetime] = {}
         self._bounced: dict[str, datetime] = {}
         self._history: list[Sent] = []
         for past in pasts:
@@ -196,9 +199,16 @@ class _History:
         return since is not None and since <= run.opened_at
 
     def _remember(self, client: Client, fate: Fate) -> None:
-        if fate.gone:
+        if fate.gone and not self._may_come_back(client, fate):
             self._suppressed.setdefault(client.email_normalized, fate.last_at)
             self._bounced.setdefault(client.email_normalized, fate.last_at)
+
+    def _may_come_back(self, client: Client, fate: Fate) -> bool:
+        """Say whether a mailbox is switched off for the first time, as the engine counts."""
+        if fate.tries[-1].reply.enhanced != DISABLED:
+            return False
+        first_at = self._disabled.setdefault(client.email_normalized, fate.last_at)
+        return fate.last_at - first_at < DISABLED_FOR_GOOD
 
     def _leave_open(self, past: Past, run: Run, letters: list[Letter], until: datetime) -> None:
         """Say how a run stands that has not come to its end by `until`."""

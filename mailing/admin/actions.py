@@ -259,7 +259,7 @@ def _may_send_again(state: DeliveryState) -> Callable[[Mailing, User], bool]:
         return (
             run is not None
             and run.status in {RunStatus.SENDING, RunStatus.COMPLETED}
-            and run.deliveries.filter(state=state).exists()
+            and run.deliveries.filter(state=state, client__isnull=False).exists()
         )
 
     return allowed

@@ -13,7 +13,7 @@ from django import forms
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import SuspiciousOperation
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import urlencode
 from django.utils.text import capfirst
@@ -133,6 +133,11 @@ class SavedTwiceMixin:
         except IntegrityError:
             form.add_error(None, _("This was saved a moment ago by another request."))
             return self.form_invalid(form)  # type: ignore[attr-defined]
+        except DatabaseError:
+            rows = type(form.instance)._default_manager.filter(pk=form.instance.pk)
+            if form.instance.pk and not rows.exists():
+                raise Http404 from None  # deleted in another tab meanwhile
+            raise
 
 
 class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
@@ -280,7 +285,8 @@ class OwnedModelAdmin(GuardedModelAdmin):
     inspect_view_class = OwnedInspectView
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).visible_to(request.user)
+        rows = super().get_queryset(request).visible_to(request.user)
+        return rows.select_related("owner") if issubclass(self.model, OwnedModel) else rows
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the owner to those who see several."""

@@ -22,6 +22,10 @@ _WEB = re.compile(r"https?://", re.IGNORECASE)
 
 def check_rich_text(source: str) -> None:
     """Validate the fields in the text, that each is in one piece, and that none is in a link."""
+    try:
+        source.encode()
+    except UnicodeEncodeError as error:  # half of a pair, which JSON can hold and nothing else
+        raise ValidationError(_("The text has a broken character."), code="broken") from error
     check_merge_fields(strip_tags(source))
     check_merge_fields(source)  # a field with a half in bold is none in the letter
     for address in _HREF.findall(source):

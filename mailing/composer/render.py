@@ -22,6 +22,7 @@ from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 from wagtail.rich_text import RichText, expand_db_html
 
+from mailing.addresses import parse_address, wire_address
 from mailing.engine.letter import Content
 from mailing.engine.planner import ContentError
 from mailing.merge_fields import (
@@ -93,6 +94,8 @@ def render(message: Message, *, owner: User, reason: str = "") -> Rendered:
 def freeze(mailing: Mailing) -> Content:
     """Return what a run of `mailing` keeps. Raises ContentError if the message cannot be sent."""
     message, owner = mailing.message, mailing.owner
+    if message is None:
+        raise ContentError(_("The mailing has no message."))
     try:
         check_merge_fields(message.subject)
         rendered = render(message, owner=owner, reason=mailing.name)
@@ -111,8 +114,18 @@ def freeze(mailing: Mailing) -> Content:
         text=rendered.text,
         html=rendered.html,
         sender_name=sender_name,
-        reply_to=owner.email,
+        reply_to=_reply_to(owner),
     )
+
+
+def _reply_to(owner: User) -> str:
+    """Return the owner's address as a header may hold it; empty if only SMTPUTF8 could carry it."""
+    try:
+        address = parse_address(owner.email)
+    except ValidationError:  # of an operator, such as root@localhost
+        return owner.email if owner.email.isascii() else ""
+    wire = wire_address(address.email, address.normalized)
+    return wire if wire.isascii() else ""
 
 
 def _parts(message: Message) -> list[_Part]:

@@ -21,7 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mailing.engine import faults
 from mailing.engine.classify import Reply
+from mailing.engine.faults import Point
 from mailing.enums import Stage
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -113,6 +115,7 @@ class Journal:
 
     def _write(self, line: bytes) -> None:
         try:
+            faults.point(Point.JOURNAL_LINE)
             written = os.write(self._descriptor, line)
         except OSError as error:
             raise JournalError(*error.args) from error

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from mailing.engine import faults
 from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.database import identifier, instant, skip_locked
+from mailing.engine.faults import Point
 
 LEASE = timedelta(seconds=45)
 _NO_LIMIT = 2**31 - 1
@@ -42,7 +44,10 @@ class Lease:
 
 
 class Row(NamedTuple):
-    """A delivery to be sent now, with its client's names."""
+    """A delivery to be sent now, with its client's names.
+
+    `suppressed`: it must not leave any more, also because its client was deleted.
+    """
 
     id: int
     email: str
@@ -91,6 +96,17 @@ def take(
         for run_id, owner_id in cursor.fetchall():
             if owner_id in passed_over:
                 continue
+            # Owner, run, batch: whoever locks several of them does it in this order.
+            cursor.execute(
+                """
+                INSERT INTO mailing_ownergate (owner_id, revision, served_at) VALUES (%s, 0, %s)
+                ON CONFLICT (owner_id) DO UPDATE SET served_at = excluded.served_at
+                """,
+                [owner_id, instant(now)],
+            )
+            cursor.execute(
+                "UPDATE mailing_run SET served_at = %s WHERE id = %s", [instant(now), run_id]
+            )
             cursor.execute(
                 f"""
                 UPDATE mailing_batch
@@ -117,16 +133,6 @@ def take(
             found = cursor.fetchone()
             if found is None:
                 continue  # another worker was quicker
-            cursor.execute(
-                "UPDATE mailing_run SET served_at = %s WHERE id = %s", [instant(now), run_id]
-            )
-            cursor.execute(
-                """
-                INSERT INTO mailing_ownergate (owner_id, revision, served_at) VALUES (%s, 0, %s)
-                ON CONFLICT (owner_id) DO UPDATE SET served_at = excluded.served_at
-                """,
-                [owner_id, instant(now)],
-            )
             return Lease(found[0], run_id, owner_id, found[1], found[2], token, now)
     return None
 
@@ -145,7 +151,7 @@ def rows(lease: Lease, after: int) -> tuple[int, list[Row]]:
             """
             SELECT d.id, d.email, d.email_normalized, d.attempts,
                    coalesce(c.first_name, ''), coalesce(c.middle_name, ''),
-                   coalesce(c.last_name, ''), s.id IS NOT NULL
+                   coalesce(c.last_name, ''), s.id IS NOT NULL OR d.client_id IS NULL
               FROM mailing_delivery d
               LEFT JOIN mailing_client c ON c.id = d.client_id
               LEFT JOIN mailing_suppression s
@@ -249,4 +255,5 @@ def release(lease: Lease, now: datetime) -> bool:
             """,
             [left == 0, earliest or instant(now), lease.batch_id, identifier(lease.token)],
         )
+        faults.point(Point.RELEASED)
         return left == 0

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from mailing.engine.classify import DISABLED, Reply, Verdict, classify
@@ -16,7 +16,7 @@ from mailing.engine.retry import wait_after
 from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage, SuppressionReason
 from mailing.models import Attempt, Batch, Delivery, Suppression
 
-_DISABLED_FOR_GOOD = timedelta(hours=72)
+DISABLED_FOR_GOOD = timedelta(hours=72)
 
 
 class Finding(NamedTuple):
@@ -68,9 +68,18 @@ def record(findings: Sequence[Finding]) -> None:
         _record_postgresql(findings)
     else:
         _record_sqlite(findings)
+
+
+def suppress_refused(findings: Sequence[Finding]) -> None:
+    """Suppress the addresses that do not exist; twice is harmless.
+
+    A sender calls this before `record` and in no transaction: it would lock the gates of several
+    owners in one, and two senders wait for each other.
+    """
     for finding in findings:
         if finding.suppress:
-            _suppress_address_of(finding)
+            with transaction.atomic():
+                _suppress_address_of(finding)
 
 
 _ATTEMPT = """
@@ -193,7 +202,7 @@ def _was_disabled_before(owner_id: int, email_normalized: str, at: datetime) -> 
         delivery__run__mailing__owner=owner_id,
         delivery__email_normalized=email_normalized,
         enhanced=DISABLED,
-        at__lte=at - _DISABLED_FOR_GOOD,
+        at__lte=at - DISABLED_FOR_GOOD,
     ).exists()
 
 
@@ -225,8 +234,14 @@ def raise_revision(owner_id: int) -> None:
 
 
 def mark_suppressed(delivery_ids: Sequence[int]) -> None:
-    """Take out deliveries whose address is suppressed by now. Only the lease's holder may call."""
+    """Take out deliveries whose address is suppressed, or whose client is deleted, by now.
+
+    Only the lease's holder may call.
+    """
     _open(pk__in=delivery_ids).update(state=DeliveryState.SUPPRESSED, next_attempt_at=None)
+    erased = Delivery.objects.filter(pk__in=delivery_ids, client=None).exclude(email="")
+    for pk in erased.values_list("pk", flat=True):  # deleted while its letter was on the wire
+        Delivery.objects.filter(pk=pk).update(email="", email_normalized=f"erased {pk}")
 
 
 def expire(run_id: int, first_id: int, last_id: int) -> None:
@@ -247,6 +262,7 @@ def cancel_unarmed(run_id: int) -> None:
         _open(run_id=run_id, pk__range=(first_id, batch.last_id)).update(
             state=DeliveryState.CANCELLED, next_attempt_at=None
         )
+    Batch.objects.filter(run_id=run_id, lease_token=None).update(done=True)
 
 
 def cancel_for_client(client_id: int) -> None:
@@ -276,15 +292,18 @@ def reopen(run_id: int, states: Iterable[DeliveryState], now: datetime) -> int:
     Addresses that are suppressed by now are sorted out when their batch is leased.
     """
     wanted = set(states) & {DeliveryState.FAILED, DeliveryState.UNKNOWN}
-    reopened = Delivery.objects.filter(run_id=run_id, state__in=wanted).update(
-        state=DeliveryState.PENDING, next_attempt_at=None
-    )
+    # Not those whose client was deleted since: nobody may be mailed after that.
+    reopened = Delivery.objects.filter(
+        run_id=run_id, state__in=wanted, client__isnull=False
+    ).update(state=DeliveryState.PENDING, next_attempt_at=None)
     pending = Delivery.objects.filter(
         run_id=run_id,
         pk__range=(OuterRef("first_id"), OuterRef("last_id")),
         state=DeliveryState.PENDING,
     )
-    Batch.objects.filter(Exists(pending), run_id=run_id, done=True).update(done=False, due_at=now)
+    batches = Batch.objects.filter(Exists(pending), run_id=run_id)
+    batches.filter(done=True).update(done=False, due_at=now)
+    batches.filter(done=False, lease_token=None, due_at__gt=now).update(due_at=now)
     return reopened
 
 

@@ -22,8 +22,9 @@ from typing import NamedTuple
 from mailing.merge_fields import FIELD, UNSUBSCRIBE_URL, substitute
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_QP_SAFE = re.compile(r"[A-Za-z0-9 !\"#$%&'()*+,\-/:;<>?@\[\]\\^_`{|}~]{0,72}(?<! )")
+_QP_SAFE = re.compile(r"(?!\.)[A-Za-z0-9 !\"#$%&'()*+,\-./:;<>?@\[\]\\^_`{|}~]{0,72}(?<! )")
 _PHRASE_SAFE = re.compile(r"[A-Za-z0-9 !#$%&'*+\-/=?^_`{|}~]*")
+_MARKUP = re.compile("[&<>\"']")
 _SOFT_BREAK = b"=\r\n"
 
 
@@ -78,8 +79,11 @@ class Letter:
         self._subject = content.subject
         self._date: tuple[int, bytes] = (0, b"")
         list_id = encode_list_id(mailing_name, f"m{mailing_id}.{service.host}")
-        literals, self._slots = _layout(content, service.sender_address, list_id, run_id)
+        literals, slots = _layout(content, service.sender_address, list_id, run_id)
         self._format = b"%b".join(literal.replace(b"%", b"%%") for literal in literals)
+        # A field that stands in several places is encoded once for each client.
+        self._slots = list(dict.fromkeys(slots))
+        self._order = [self._slots.index(slot) for slot in slots]
 
     def render(self, recipient: Recipient, at: int) -> bytes:
         """Return the whole message, CRLF line ends, without the final dot; `at` is a Unix time.
@@ -89,14 +93,15 @@ class Letter:
         values = self._values(recipient)
         unsubscribe = values[UNSUBSCRIBE_URL]
         parts: list[bytes] = []
-        for slot in self._slots:
-            if slot.context is _TEXT:
-                parts.append(_qp_value(values[slot.field] or slot.default))
-            elif slot.context is _HTML:
-                parts.append(_qp_value(html.escape(values[slot.field] or slot.default)))
+        for context, field, default in self._slots:
+            if context is _TEXT:
+                parts.append(_qp_value(values[field] or default))
+            elif context is _HTML:
+                value = values[field] or default
+                parts.append(_qp_value(html.escape(value) if _MARKUP.search(value) else value))
             else:
-                parts.append(self._header(slot.field, recipient, values, unsubscribe, at))
-        return self._format % tuple(parts)
+                parts.append(self._header(field, recipient, values, unsubscribe, at))
+        return self._format % tuple([parts[i] for i in self._order])
 
     def message_id(self, delivery_id: int) -> bytes:
         """Return the same id for every attempt at a delivery, so that a copy can be recognised."""
@@ -255,7 +260,12 @@ def _split(template: str) -> Iterator[bytes | tuple[str, str]]:
 
 
 def _qp_value(value: str) -> bytes:
-    return value.encode() if _QP_SAFE.fullmatch(value) else _qp(value)
+    if _QP_SAFE.fullmatch(value):
+        return value.encode()
+    encoded = binascii.b2a_qp(value.encode("utf-8", "replace"), istext=True)
+    if len(encoded) <= 75 and b"\n" not in encoded and not encoded.startswith(b"."):
+        return encoded
+    return _qp(value)
 
 
 def _qp(text: str) -> bytes:
@@ -286,6 +296,9 @@ def _encoded_words(text: str, prefix: int) -> bytes:
     words: list[bytes] = []
     current = b""
     room = (76 - prefix - len("=?utf-8?b??=")) // 4 * 3
+    whole = text.encode("utf-8", "replace")
+    if len(whole) <= room:
+        return b"=?utf-8?b?" + binascii.b2a_base64(whole, newline=False) + b"?="
     for character in text:
         encoded = character.encode("utf-8", "replace")
         if len(current) + len(encoded) > room:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from mailing.engine import audience, runs
+from mailing.engine import audience, faults, runs
+from mailing.engine.faults import Point
 from mailing.engine.letter import Content
 from mailing.enums import MailingStatus, RunStatus, mailing_sources
 from mailing.models import Mailing, Run
@@ -41,7 +42,12 @@ def open_due(now: datetime, freeze: Freeze) -> list[int]:
     One mailing that cannot be opened does not stop the others.
     """
     opened = []
-    for mailing in Mailing.objects.due(now).select_related("period", "message", "owner"):
+    for pk in list(Mailing.objects.due(now).values_list("pk", flat=True)):
+        # Read one by one: opening those before it may have taken a while.
+        due = Mailing.objects.due(now).filter(pk=pk)
+        mailing = due.select_related("period", "message", "owner").first()
+        if mailing is None:
+            continue
         try:
             run = _open_occurrence(mailing, now, freeze)
         except ContentError as error:
@@ -52,6 +58,7 @@ def open_due(now: datetime, freeze: Freeze) -> list[int]:
         except Exception:
             logger.exception("mailing %s could not be opened", mailing.pk)
             continue
+        faults.point(Point.OPENED)
         if run is not None and run.status == RunStatus.SENDING:
             opened.append(run.pk)
     return opened
@@ -83,6 +90,7 @@ def _open_occurrence(mailing: Mailing, now: datetime, freeze: Freeze) -> Run | N
             .update(next_due_at=following)
         ):
             return None
+        faults.point(Point.OCCURRENCE_TAKEN)
         if content is None:
             run = _close_unsent(mailing, due_at, now, RunStatus.MISSED)
         elif Run.objects.filter(mailing=mailing).unfinished().exists():
@@ -121,8 +129,10 @@ def _open(
     Mailing.objects.filter(pk=mailing.pk, status__in=mailing_sources(MailingStatus.SENDING)).update(
         status=MailingStatus.SENDING
     )
+    faults.point(Point.RUN_MADE)
     run.audience_size = audience.freeze(run.pk, mailing.pk, mailing.owner_id, now)
     run.save(update_fields=["audience_size"])
+    faults.point(Point.FROZEN)
     runs.settle(run.pk, now)  # an audience of nobody is finished at once
     return run
 

@@ -9,7 +9,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from mailing.engine import ledger
+from mailing.engine import faults, ledger
+from mailing.engine.faults import Point
 from mailing.enums import OPEN_DELIVERIES, OPEN_RUNS, MailingStatus, RunStatus
 from mailing.models import Batch, Delivery, Mailing, Run
 
@@ -29,12 +30,29 @@ def settle(run_id: int, now: datetime) -> bool:
         return False
     open_delivery = Delivery.objects.filter(run=OuterRef("pk"), state__in=OPEN_DELIVERIES)
     with transaction.atomic():
+        lock_mailing_of(run_id)
         closed = Run.objects.filter(
             ~Exists(unfinished_batch), ~Exists(open_delivery), pk=run_id, status=RunStatus.SENDING
         ).update(status=RunStatus.COMPLETED, finished_at=now)
         if closed:
+            faults.point(Point.RUN_CLOSED)
             rest_mailing(Run.objects.values_list("mailing_id", flat=True).get(pk=run_id))
     return bool(closed)
+
+
+def lock_mailing_of(run_id: int) -> None:
+    """Whoever moves both a mailing and its run locks the mailing first, so that none deadlock."""
+    mailings = Mailing.objects.filter(pk__in=Run.objects.filter(pk=run_id).values("mailing"))
+    list(mailings.select_for_update(no_key=True).values_list("pk"))
+
+
+def settle_all(now: datetime) -> None:
+    """Settle what a sender should have settled that died after its last batch."""
+    unfinished_batch = Batch.objects.filter(run=OuterRef("pk"), done=False)
+    through = Run.objects.filter(~Exists(unfinished_batch), status=RunStatus.SENDING)
+    came_back = Batch.objects.filter(done=False, lease_token=None, run__status=RunStatus.CANCELLED)
+    for run_id in {*through.values_list("pk", flat=True), *came_back.values_list("run", flat=True)}:
+        settle(run_id, now)
 
 
 def pause_refused(run_id: int, refused: int, answer: str) -> None:

@@ -14,6 +14,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -23,10 +24,11 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import QuerySet
 
 from mailing.addresses import wire_address
-from mailing.engine import budget, circuit, leases, ledger, runs, sweeper
+from mailing.engine import budget, circuit, faults, leases, ledger, runs, sweeper
 from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.classify import Fault, Reply, Verdict
 from mailing.engine.database import durable
+from mailing.engine.faults import Point
 from mailing.engine.journal import Journal, JournalError, boot_id
 from mailing.engine.leases import Holder, Lease, Row
 from mailing.engine.ledger import Finding
@@ -72,6 +74,7 @@ class _Allowance:
     rate: Rate
     left: int = 0
     until: float = 0.0  # monotonic
+    is_dry: bool = False  # the budget had nothing left when it was asked last
 
 
 class Sender:
@@ -185,8 +188,10 @@ class Sender:
         except JournalError as error:
             logger.error("nothing is sent: %s", error)  # noqa: TRY400 - the text says it all
             raise Withheld from error
+        faults.point(Point.BEFORE_DOT)
 
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
+        faults.point(Point.AFTER_REPLY)
         batch, row = self._under_way.pop(letter.delivery_id)
         verdict, finding = ledger.judge(
             row.id, letter.attempt, stage, reply, at=self._clock(), random=self._random
@@ -203,8 +208,9 @@ class Sender:
 
     def returned(self, letter: Outgoing, stage: Stage, reply: Reply) -> None:
         batch, row = self._under_way.pop(letter.delivery_id)
-        if row.id not in self._second_chances or not reply.text:
-            self._second_chances.add(row.id)
+        if not reply.text or row.id not in self._second_chances:
+            if reply.text:
+                self._second_chances.add(row.id)
             self._window.appendleft((batch, row))
             return
         # The connection ended twice at this letter: it may be the reason, so others go first.
@@ -251,24 +257,18 @@ class Sender:
         if self._throttled and time.monotonic() < self._throttled_until:
             return False
         try:
-            with durable():
-                self._record()
-                released = self._release_finished()
-                batch, rows = self._arm()
+            rows = self._arm_next()
         except DatabaseError:
             logger.exception("nothing more is sent until the database answers")
             self.stop()
             return False
-        self._findings.clear()
-        self._hopeless.clear()
-        now = self._clock()
-        self._unix_time = int(now.timestamp())
-        for run_id in released:
-            runs.settle(run_id, now)
-        self._throttled = batch is None and time.monotonic() < self._throttled_until
-        if batch is None:
+        batch = self._current
+        if batch is None or not rows:
+            self._throttled = time.monotonic() < self._throttled_until
             self._exhausted = not self._throttled
             return False
+        self._throttled = False
+        self._unix_time = int(self._clock().timestamp())
         for row in rows:
             batch.rows.popleft()
             self._window.append((batch, row))
@@ -276,25 +276,43 @@ class Sender:
         batch.owed += len(rows)
         return True
 
-    def _arm(self) -> tuple[_Batch | None, list[Row]]:
+    def _arm_next(self) -> list[Row]:
+        """Record, then arm deliveries of the current batch or of the next that has some."""
         while True:
-            batch = self._current
-            if batch is None or not batch.rows:
+            self._draw_consequences()
+            with durable():
+                self._record()
+                rows = self._arm(self._current) if self._current is not None else []
+                released = self._release_finished()
+                faults.point(Point.INTENT_WRITTEN)
+            faults.point(Point.AFTER_INTENT)
+            self._findings.clear()
+            for run_id in released:
+                runs.settle(run_id, self._clock())
+            if rows or rows is None:
+                return rows or []
+            # A transaction of its own: owner and run are locked before batches, or two senders,
+            # or a sender and a person who cancels, would wait for each other.
+            with transaction.atomic():
                 self._current = self._lease()
-                if self._current is None:
-                    return None, []
-                continue
+            if self._current is None:
+                return []
+
+    def _arm(self, batch: _Batch) -> list[Row] | None:
+        """Arm the next few of a batch and return them; None if the server may get no letter now."""
+        while batch.rows:
             size = min(self._step_size(), len(batch.rows))
             if batch.lease.run_id not in self._proven:
                 size = min(size, _FIRST_STEP)
             size = self._allowed(batch, size)
             if not size:
                 # Only a server that is throttled stops all; an owner makes room for others.
-                if self._server_allowance.left:
-                    batch.rows.clear()
-                    continue
-                return None, []
+                if not self._server_allowance.left:
+                    return None
+                batch.rows.clear()
+                break
             rows = [batch.rows[i] for i in range(size)]
+            faults.point(Point.BEFORE_INTENT)
             gate = leases.arm(batch.lease, rows[-1].id, self._clock())
             if gate is None:
                 batch.rows.clear()  # fenced: another worker has it
@@ -306,7 +324,8 @@ class Sender:
                 self._load(batch, after=batch.armed_to)
             else:
                 self._spend(batch, size)
-                return batch, rows
+                return rows
+        return []
 
     def _allowed(self, batch: _Batch, wanted: int) -> int:
         """Return how many letters the budgets of server and owner let leave in this step."""
@@ -332,10 +351,9 @@ class Sender:
             allowance.left = budget.take(
                 allowance.rows, allowance.rate, _STEPS_A_SECOND * wanted, now
             )
-        if (
-            not allowance.left
-            and not allowance.rows.filter(budget.spent_day(allowance.rate, now)).exists()
-        ):
+        allowance.is_dry = not allowance.left
+        spent_day = budget.spent_day(allowance.rate, now)
+        if allowance.is_dry and not allowance.rows.filter(spent_day).exists():
             self._throttled_until = max(self._throttled_until, allowance.until)
 
     def _spend(self, batch: _Batch, letters: int) -> None:
@@ -357,11 +375,12 @@ class Sender:
         throttled = {
             owner_id
             for owner_id, allowance in self._owner_allowances.items()
-            if not allowance.left and monotonic < allowance.until
+            if allowance.is_dry and monotonic < allowance.until
         }
         lease = leases.take(holder, now, self._owner_rate, throttled)
         if lease is None:
             return None
+        faults.point(Point.LEASED)
         run = Run.objects.select_related("mailing").get(pk=lease.run_id)
         batch = _Batch(lease, self._letter(run), 0, deque())
         self._batches.append(batch)
@@ -414,6 +433,7 @@ class Sender:
             )
             self._note(batch, finding)
             return None
+        faults.point(Point.RENDERED)
         return Outgoing(
             row.id,
             attempt,
@@ -441,6 +461,7 @@ class Sender:
         if not self._findings and now - self._renewed_at < _RENEW_SECONDS:
             return
         try:
+            self._draw_consequences()
             with transaction.atomic():
                 self._record()
                 if now - self._renewed_at >= _RENEW_SECONDS:
@@ -452,12 +473,18 @@ class Sender:
             self.stop()
         else:
             self._findings.clear()
-            self._hopeless.clear()
 
     def _record(self) -> None:
+        faults.point(Point.BEFORE_OUTCOME)
         ledger.record(self._findings)
+        faults.point(Point.OUTCOME_WRITTEN)
+
+    def _draw_consequences(self) -> None:
+        """Do for addresses and runs what the answers ask for; in no transaction (`_arm_next`)."""
+        ledger.suppress_refused(self._findings)
         for run_id, (refused, answer) in self._hopeless.items():
             runs.pause_refused(run_id, refused, answer)
+        self._hopeless.clear()
 
     def _release_finished(self) -> list[int]:
         """Give back the batches that are through; return their runs. Inside the transaction."""
@@ -470,7 +497,8 @@ class Sender:
         return [batch.lease.run_id for batch in through]
 
     def _give_back(self) -> None:
-        for allowance in (self._server_allowance, *self._owner_allowances.values()):
+        owners = [allowance for _owner_id, allowance in sorted(self._owner_allowances.items())]
+        for allowance in (self._server_allowance, *owners):
             if not allowance.rate.is_unlimited:
                 budget.give_back(allowance.rows, allowance.left, self._clock())
                 allowance.left = 0
@@ -479,6 +507,7 @@ class Sender:
         """Record and release everything; try again while the database is away, for a while."""
         for pause in (*_WRITE_AGAIN_SECONDS, None):
             try:
+                self._draw_consequences()
                 with durable():
                     self._record()
                     self._give_back()
@@ -486,6 +515,7 @@ class Sender:
                     for batch in self._batches:
                         if id(batch) not in under_way:
                             leases.release(batch.lease, self._clock())
+                faults.point(Point.AFTER_OUTCOME)
                 if self._accepted:
                     circuit.close_circuit(self._server.name)
                 for run_id in {batch.lease.run_id for batch in self._batches}:
@@ -497,4 +527,7 @@ class Sender:
                 time.sleep(pause)
             else:
                 self._findings.clear()
+                if not self._under_way:
+                    with suppress(JournalError):  # the next sender empties it
+                        self._journal.start()
                 return

@@ -17,9 +17,10 @@ from random import Random
 from django.db import transaction
 from django.db.models import Q
 
+from mailing.engine import faults, ledger, runs
 from mailing.engine import journal as journals
-from mailing.engine import ledger, runs
 from mailing.engine.classify import Reply
+from mailing.engine.faults import Point
 from mailing.engine.journal import Journal, Record
 from mailing.engine.ledger import Finding
 from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage
@@ -37,6 +38,7 @@ def sweep(now: datetime, *, host: str, random: Random) -> None:
             record = journal.read() if journal is not None else None
             _take_back(batch, record, now, random)
             runs.settle(batch.run_id, now)
+    runs.settle_all(now)
 
 
 def settle_journal(journal: Journal, now: datetime, *, host: str, random: Random) -> None:
@@ -51,6 +53,7 @@ def settle_journal(journal: Journal, now: datetime, *, host: str, random: Random
     for batch in left.order_by("pk"):
         _take_back(batch, record, now, random)
         runs.settle(batch.run_id, now)
+    faults.point(Point.JOURNAL_SETTLED)
     journal.start()
 
 
@@ -61,15 +64,19 @@ def _take_back(batch: Batch, record: Record | None, now: datetime, random: Rando
             lease_token=uuid.uuid4()
         ):
             return  # released, renewed under another token or taken back by somebody else
+        faults.point(Point.TAKEN_BACK)
         batch.refresh_from_db()
         _split_off_unarmed(batch, now)
+        faults.point(Point.SPLIT_OFF)
         findings, in_doubt = _settle(batch, record, now, random)
         ledger.record(findings)
+        ledger.suppress_refused(findings)
         if in_doubt and now - (batch.leased_at or now) < WAITING_TIME:
             # The holder may live (a stopped process, another host) and still write its outcomes.
             Batch.objects.filter(pk=batch.pk).update(lease_until=now + timedelta(seconds=30))
             return
         ledger.record([_unknown(delivery, now) for delivery in in_doubt])
+        faults.point(Point.SETTLED)
         _release(batch, now)
 
 
@@ -78,7 +85,7 @@ def _split_off_unarmed(batch: Batch, now: datetime) -> None:
     if not batch.first_id <= batch.armed_to < batch.last_id:
         return  # all or nothing of it was armed
     Batch.objects.create(
-        run_id=batch.run_id, first_id=batch.armed_to + 1, last_id=batch.last_id, due_at=now
+        run_id=batch.run_id, first_id=batch.armed_to + 1, last_id=batch.last_id, due_at=batch.due_at
     )
     batch.last_id = batch.armed_to
     batch.save(update_fields=["last_id"])

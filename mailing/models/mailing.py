@@ -49,8 +49,13 @@ class Mailing(OwnedModel):
 
     name = models.CharField(_("name"), max_length=150, validators=[refuse_hidden_characters])
     message = models.ForeignKey(
-        Message, on_delete=models.PROTECT, related_name="mailings", verbose_name=_("message")
+        Message,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="mailings",
+        verbose_name=_("message"),
     )
+    """None once the mailing is deleted, so that the message can go too; runs keep their letter."""
     lists = models.ManyToManyField(
         ClientList, blank=True, related_name="mailings", verbose_name=_("client lists")
     )
@@ -83,6 +88,10 @@ class Mailing(OwnedModel):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(status__in=MailingStatus.values), name="mailing_status_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(message__isnull=False) | models.Q(deleted_at__isnull=False),
+                name="mailing_has_message",
             ),
             models.CheckConstraint(
                 condition=models.Q(ends_at=None) | models.Q(ends_at__gte=models.F("starts_at")),

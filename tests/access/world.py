@@ -292,7 +292,9 @@ def _run(mailing: Mailing, mark: str, status: RunStatus) -> Run:
         address = f"{mark}-{state.value}@clients.test"
         delivery = Delivery.objects.create(
             run=run,
-            client=mailing.clients.get() if state == DeliveryState.FAILED else None,
+            client=mailing.clients.get()
+            if state == DeliveryState.FAILED
+            else make_client(mailing.owner, f"{mark}-{status.value}@others.test"),
             email=address,
             email_normalized=address.lower(),
             state=state,

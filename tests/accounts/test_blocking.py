@@ -12,6 +12,7 @@ from wagtail.models import ModelLogEntry
 
 from accounts import roles
 from accounts.blocking import NotAllowed, may_block, set_active
+from accounts.forms import PersonalForm
 from accounts.models import AccountMail, User
 from mailing.enums import MailingStatus
 from tests.accounts.conftest import (
@@ -190,3 +191,23 @@ class TestBlockedPerson:
         block()
         sign_up(client, alice.email.upper())
         assert User.objects.filter(email__iexact=alice.email).count() == 1
+
+
+def test_a_blocked_manager_is_still_no_matter_for_colleagues(
+    make_user: Callable[..., User], admin: User
+) -> None:
+    blocked, colleague = make_user("m1", roles.MANAGERS), make_user("m2", roles.MANAGERS)
+    set_active(blocked, active=False, by=admin)
+    blocked = User.objects.get(pk=blocked.pk)
+    assert not may_block(blocked, by=colleague)
+    with pytest.raises(NotAllowed):
+        set_active(blocked, active=True, by=colleague)
+
+
+def test_a_profile_that_is_saved_meanwhile_does_not_undo_it(alice: User, manager: User) -> None:
+    form = PersonalForm({"first_name": "Alice"}, {}, instance=User.objects.get(pk=alice.pk))
+    assert form.is_valid()
+    set_active(alice, active=False, by=manager)
+    form.save()
+    alice.refresh_from_db()
+    assert (alice.is_active, alice.first_name) == (False, "Alice")

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import AccountMail, User
 from mailing.enums import MailingStatus
 from tests.conftest import PASSWORD
 from tests.factories import make_mailing
@@ -161,3 +161,17 @@ class TestAdministrator:
         browse(admin).post(path, {"mark_as_active": "True"})
         assert not blocked.all().exists()
         assert of_alice.get("/admin/").status_code == 302
+
+
+def test_a_former_address_gets_no_more_reset_links(
+    browse: Callable[..., Client], admin: User, alice: User
+) -> None:
+    former = alice.email
+    answer = browse(admin).post(
+        reverse("wagtailusers_users:edit", args=[alice.pk]),
+        {"email": "new@people.test", "first_name": "A", "groups": []},
+    )
+    assert answer.status_code == 302
+    browse().post(reverse("account_reset_password"), {"email": former})
+    posted = AccountMail.objects.filter(email=former)
+    assert not posted.filter(template__endswith="password_reset_key").exists()

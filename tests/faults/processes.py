@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from django.db import connections
 
@@ -16,6 +17,7 @@ class Child:
     """A forked process that runs `work` and ends. It shares no connection with its parent."""
 
     def __init__(self, work: Callable[[], object]) -> None:
+        self.code: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
             code = 1
@@ -30,7 +32,12 @@ class Child:
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        self._reap(os.waitpid(self.pid, 0)[1])
+
+    def end(self) -> None:
+        """Kill it if it is still there."""
+        if not self.ended():
+            self.kill()
 
     def stop(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
@@ -39,19 +46,29 @@ class Child:
         os.kill(self.pid, signal.SIGCONT)
 
     def ended(self) -> bool:
-        pid, _status = os.waitpid(self.pid, os.WNOHANG)
-        return pid != 0
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._reap(status)
+        return self.code is not None
+
+    def is_stopped(self) -> bool:
+        """Return whether it has been halted by SIGSTOP."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
     def wait(self, seconds: float = 60) -> int:
         """Return the exit code; negative for a signal."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.005)
+            if self.ended():
+                assert self.code is not None
+                return self.code
+            time.sleep(0.002)
         self.kill()
         raise TimeoutError(f"the child did not end within {seconds} s")
+
+    def _reap(self, status: int) -> None:
+        self.code = os.waitstatus_to_exitcode(status)
 
 
 def _forget_connections() -> None:

@@ -65,3 +65,13 @@ def test_once_sends_what_is_due_and_ends(due: Installation, sink: Sink) -> None:
 
 def test_once_ends_even_if_the_mail_server_is_away(install: Install) -> None:
     assert install(EMAIL_URL="smtp://127.0.0.1:2").manage("scheduler", "--once").returncode == 0
+
+
+def test_without_its_cache_it_sends_all_the_same(install: Install, sink: Sink) -> None:  # row 12
+    """As when Redis is killed, before the round or in the middle of one."""
+    sink.mood.dot_delay = 0
+    due = install(EMAIL_URL=f"smtp://127.0.0.1:{sink.port}", CACHE_URL="redis://127.0.0.1:1/0")
+    make = "from tests.faults.chores import make_due_mailing; make_due_mailing(10)"
+    assert due.manage("shell", "--no-imports", "-c", make).returncode == 0
+    assert due.manage("scheduler", "--once").returncode == 0
+    assert len(sink.ledger.letters) == 10

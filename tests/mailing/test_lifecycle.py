@@ -516,8 +516,22 @@ class TestReschedule:
         mailing.refresh_from_db()
         assert mailing.next_due_at == NOW + hours(5)
 
+    def test_a_date_that_has_come_is_not_lost_before_the_tick(self, alice: User) -> None:
+        mailing = daily_in(alice, MailingStatus.SCHEDULED)
+        Mailing.objects.update(next_due_at=NOW)
+        lifecycle.reschedule(mailing, now=NOW + hours(0.01))
+        mailing.refresh_from_db()
+        assert (mailing.status, mailing.next_due_at) == (MailingStatus.SCHEDULED, NOW)
+
+    def test_a_paused_one_knows_its_next_date(self, alice: User) -> None:
+        mailing = daily_in(alice, MailingStatus.PAUSED)
+        mailing.starts_at = NOW + hours(5)
+        lifecycle.reschedule(mailing, now=NOW)
+        mailing.refresh_from_db()
+        assert (mailing.status, mailing.next_due_at) == (MailingStatus.PAUSED, NOW + hours(5))
+
     @pytest.mark.parametrize(
-        "status", [s for s in MailingStatus if s not in {"scheduled", "sending"}]
+        "status", [s for s in MailingStatus if s not in {"scheduled", "sending", "paused"}]
     )
     def test_what_is_not_active_gets_no_date(self, alice: User, status: MailingStatus) -> None:
         mailing = daily_in(alice, status)
@@ -528,6 +542,7 @@ class TestReschedule:
 
     def test_a_schedule_without_dates_to_come_completes_the_mailing(self, alice: User) -> None:
         mailing = daily_in(alice, MailingStatus.SCHEDULED)
+        Mailing.objects.update(next_due_at=NOW + DAY)
         mailing.ends_at = NOW + hours(1)
         lifecycle.reschedule(mailing, now=NOW + hours(2))
         mailing.refresh_from_db()
@@ -589,3 +604,34 @@ class TestDuplicate:
         copy = lifecycle.duplicate(make_mailing(alice, name="x" * 150), by=alice, now=NOW)
         copy.full_clean()
         assert copy.name.endswith("x (copy)")
+
+
+def test_it_starts_with_the_dates_that_another_tab_has_given_it(alice: User) -> None:
+    mailing = make_mailing(alice, starts_at=NOW + hours(1))
+    stale = Mailing.objects.get(pk=mailing.pk)
+    Mailing.objects.update(starts_at=NOW + hours(200))
+    lifecycle.start(stale, by=alice, now=NOW)
+    mailing.refresh_from_db()
+    assert mailing.next_due_at == NOW + hours(200)
+
+
+def test_nothing_is_sent_again_to_a_client_who_was_deleted(alice: User) -> None:
+    run = open_run(alice)
+    client = run.deliveries.get().client
+    assert client is not None
+    run.deliveries.update(state=DeliveryState.FAILED, attempts=1)
+    lifecycle.delete_client(client)
+    assert lifecycle.send_again(run, [DeliveryState.FAILED], by=alice, now=NOW) == 0
+    assert run.deliveries.get().state == DeliveryState.FAILED
+
+
+def test_what_is_sent_again_does_not_wait_for_what_is_deferred(alice: User) -> None:
+    run = open_run(alice, [make_client(alice), make_client(alice)])
+    first, second = run.deliveries.order_by("pk")
+    run.deliveries.filter(pk=first.pk).update(state=DeliveryState.FAILED, attempts=1)
+    run.deliveries.filter(pk=second.pk).update(
+        state=DeliveryState.DEFERRED, attempts=5, next_attempt_at=NOW + hours(4)
+    )
+    Batch.objects.update(due_at=NOW + hours(4))
+    lifecycle.send_again(run, [DeliveryState.FAILED], by=alice, now=NOW)
+    assert Batch.objects.waiting(NOW + hours(0.01)).exists()

@@ -168,9 +168,17 @@ class TestMailing:
 
     def test_its_message_and_interval_stay_while_it_needs_them(self, alice: User) -> None:
         mailing = make_mailing(alice)
-        for needed in (mailing.message, mailing.period):
-            with pytest.raises(ProtectedError):
-                needed.delete()
+        assert mailing.message is not None
+        with pytest.raises(ProtectedError):
+            mailing.message.delete()
+        with pytest.raises(ProtectedError):
+            mailing.period.delete()
+
+    def test_it_has_a_message_until_it_is_deleted(self, alice: User) -> None:
+        mailing = make_mailing(alice)
+        mailings = Mailing.objects.filter(pk=mailing.pk)
+        refused_by("mailing_has_message", lambda: mailings.update(message=None))
+        mailings.update(message=None, deleted_at=NOW)
 
 
 class TestPeriod:
@@ -232,6 +240,7 @@ def test_every_constraint_of_ours_has_its_test() -> None:
         "delivery_client_once",
         "delivery_state_known",
         "mailing_ends_after_start",
+        "mailing_has_message",
         "mailing_status_known",
         "run_form_once",
         "run_occurrence_once",

@@ -18,11 +18,15 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from mailing.engine import faults
 from mailing.engine.classify import Reply
+from mailing.engine.faults import Point
 from mailing.engine.transport.server import MailServer, Security
 from mailing.engine.transport.session import Handler, Session, Trouble, Withheld
 
 _CHUNK = 65_536
+_TLS_RECORD = 16_384
+"""More at once could leave in part, and TLS would not say so."""
 _TROUBLES_IN_A_ROW = 3
 _WAITING_MS = 50
 _READ, _WRITE = select.POLLIN, select.POLLOUT
@@ -46,13 +50,23 @@ class _Phase(Enum):
 class _Connection:
     """A socket with its session."""
 
-    __slots__ = ("answers", "deadline", "interest", "patience", "phase", "session", "sock")
+    __slots__ = (
+        "answers",
+        "deadline",
+        "interest",
+        "patience",
+        "phase",
+        "portion",
+        "session",
+        "sock",
+    )
 
     def __init__(self, sock: socket.socket, session: Session) -> None:
         self.sock = sock
         self.session = session
         self.phase = _Phase.CONNECTING
         self.interest = _WRITE
+        self.portion: int | None = None  # as much as a system call takes
         self.answers = -1
         self.patience = 0.0
         self.deadline = 0.0
@@ -185,6 +199,7 @@ class Pool:
             suppress_ragged_eofs=False,
         )
         connection.phase = _Phase.SHAKING_HANDS
+        connection.portion = _TLS_RECORD
 
     def _shake_hands(self, connection: _Connection) -> None:
         assert isinstance(connection.sock, ssl.SSLSocket)  # noqa: S101 - set by _begin_tls
@@ -225,11 +240,7 @@ class Pool:
             connection.answers = session.answers
             connection.allow(session.patience)
         if session.outgoing:
-            try:
-                sent = connection.sock.send(session.outgoing)
-            except _NOT_YET:
-                sent = 0
-            session.outgoing = session.outgoing[sent:]
+            self._send(connection)
         if session.closed:
             self._drop(connection, Reply(0))
             self._replace()
@@ -238,6 +249,20 @@ class Pool:
             self._serve(connection, 0)
         else:
             self._watch(connection, _READ | _WRITE if session.outgoing else _READ)
+
+    def _send(self, connection: _Connection) -> None:
+        session = connection.session
+        # A task's time-out may interrupt at any line; the bytes count as gone then.
+        outgoing, session.outgoing = session.outgoing, b""
+        try:
+            sent = connection.sock.send(outgoing[: connection.portion])
+        except OSError as error:
+            session.outgoing = outgoing
+            if not isinstance(error, _NOT_YET):
+                raise
+        else:
+            faults.point(Point.AFTER_SEND)
+            session.outgoing = outgoing[sent:]
 
     def _watch(self, connection: _Connection, interest: int) -> None:
         if interest != connection.interest:

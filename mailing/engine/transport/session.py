@@ -15,7 +15,9 @@ from collections import deque
 from enum import IntEnum
 from typing import NamedTuple, Protocol
 
+from mailing.engine import faults
 from mailing.engine.classify import Reply
+from mailing.engine.faults import Point
 from mailing.engine.transport.replies import ReplyError, ReplyReader, parse
 from mailing.engine.transport.server import MailServer, Security
 from mailing.enums import Stage
@@ -221,7 +223,9 @@ class Session:
             if self._refusal is not None:
                 self._handler.answered(following, *self._refusal)
             else:
-                self._handler.returned(following, Stage.RCPT, reply)
+                # A goodbye to a connection that has had its share is no letter's fault.
+                goodbye = reply.code == 421 and self.accepted
+                self._handler.returned(following, Stage.RCPT, Reply(0) if goodbye else reply)
 
     # --- Replies ----------------------------------------------------------------------------------
 
@@ -248,6 +252,7 @@ class Session:
             self._send(*self._commands.popleft())
 
     def _envelope_answered(self, expected: _Expect, raw: bytes) -> None:
+        faults.point(Point.ENVELOPE_ANSWERED)
         positive = raw[:3] == b"354" if expected is _Expect.DATA else raw[:2] == b"25"
         if not positive and self._refusal is None:
             reply = parse(raw)

@@ -283,3 +283,11 @@ class TestList:
         alices.post(url_of("clientlist", "delete", chosen.pk))
         assert not ClientList.objects.exists()
         assert Client.objects.count() == 1
+
+
+def test_a_client_deleted_in_another_tab_is_not_there(alice: User, alices: Browser) -> None:
+    client = make_client(alice)
+    url = url_of("client", "edit", client.pk)
+    form = offered(alices.get(url)) | {"first_name": ["Late"]}
+    with meanwhile(lambda: Client.objects.filter(pk=client.pk).delete()):
+        assert alices.post(url, form).status_code == 404

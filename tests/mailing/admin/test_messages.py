@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.test import Client as Browser
+from django.utils import timezone
 from PIL import Image as Pillow
+from pytest_django import DjangoCaptureOnCommitCallbacks
 from wagtail.images import get_image_model
 from wagtail.models import Collection
 from wagtail.test.utils.form_data import nested_form_data, rich_text, streamfield
 
 from accounts.models import User
+from mailing import lifecycle
 from mailing.models import Message
 from tests.factories import body, make_mailing, make_message
 from tests.mailing.admin.screens import (
@@ -301,3 +305,44 @@ class TestDelete:
         assert Message.objects.count() == 1
         alices.post(url_of("message", "delete", message.pk))
         assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["half a pair \ud800", "a NUL \x00"])
+def test_a_damaged_character_harms_nothing(alices: Browser, text: str) -> None:
+    block = {"key": "a", "text": text, "type": "unstyled", "depth": 0, "data": {}}
+    value = json.dumps(
+        {"blocks": [block | {"inlineStyleRanges": [], "entityRanges": []}], "entityMap": {}}
+    )
+    page = submit(alices, NEW, {"subject": "Damaged", **letter(("text", value))})
+    assert page.status_code in {200, 302}
+    message = Message.objects.filter(subject="Damaged").first()
+    if message is not None:
+        assert alices.get(url_of("message", "inspect", message.pk)).status_code == 200
+        assert alices.get(url_of("message", "letter", message.pk)).status_code == 200
+
+
+def test_a_picture_in_use_stays(
+    alice: User,
+    alices: Browser,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    picture, unused = make_picture(alice), make_picture(alice)
+    value = {"image": picture.pk, "decorative": True, "alt_text": ""}
+    with django_capture_on_commit_callbacks(execute=True):
+        make_message(alice, body=body(("picture", value)))
+    assert "in use" in alices.post(f"/admin/images/{picture.pk}/delete/", follow=True).text
+    bulk = f"/admin/bulk/wagtailimages/image/delete/?id={picture.pk}&id={unused.pk}"
+    assert "in use" in alices.post(bulk, follow=True).text
+    assert get_image_model().objects.count() == 2
+    alices.post(f"/admin/images/{unused.pk}/delete/")
+    assert get_image_model().objects.get() == picture
+
+
+def test_a_message_goes_once_its_mailings_are_deleted(alice: User, alices: Browser) -> None:
+    message = make_message(alice)
+    mailing = make_mailing(alice, message=message)
+    url = url_of("message", "delete", message.pk)
+    assert mailing.name in alices.post(url).text
+    lifecycle.delete(mailing, by=alice, now=timezone.now())
+    assert alices.post(url).status_code == 302
+    assert not Message.objects.exists()

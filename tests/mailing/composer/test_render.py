@@ -124,3 +124,19 @@ def test_what_cannot_be_sent_says_why(alice: User, subject: str, text: str) -> N
     with pytest.raises(ContentError) as error:
         freeze(make_mailing(alice, message=message))
     assert str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "header"),
+    [
+        ("olga@пример.рф", "olga@xn--e1afmkfd.xn--p1ai"),
+        ("root@localhost", "root@localhost"),
+        ("ольга@x.test", ""),
+    ],
+)
+def test_the_reply_address_is_one_that_every_server_takes(
+    alice: User, address: str, header: str
+) -> None:
+    User.objects.filter(pk=alice.pk).update(email=address)
+    alice.refresh_from_db()
+    assert freeze(make_mailing(alice)).reply_to == header

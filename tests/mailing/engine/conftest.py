@@ -35,6 +35,9 @@ class Stage:
     random: Random = field(default_factory=lambda: Random(1))
     server_rate: Rate = UNLIMITED
     owner_rate: Rate = UNLIMITED
+    timeouts: Timeouts = QUICK
+    user: str = ""
+    password: str = ""
 
     def clock(self) -> datetime:
         return self.now
@@ -59,7 +62,12 @@ class Stage:
     ) -> Sender:
         return Sender(
             server=MailServer(
-                "127.0.0.1", self.sink.port, connections=self.connections, timeouts=QUICK
+                "127.0.0.1",
+                self.sink.port,
+                user=self.user,
+                password=self.password,
+                connections=self.connections,
+                timeouts=self.timeouts,
             ),
             service=Service(
                 sender_address="letters@service.test",

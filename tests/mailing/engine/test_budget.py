@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from mailing.engine import budget
 from mailing.engine.budget import UNLIMITED, Rate
-from mailing.enums import DeliveryState, Unit
+from mailing.enums import DeliveryState, MailingStatus, Unit
 from mailing.models import Delivery, OwnerGate, ServerGate
 from tests.factories import NOW, make_clients, make_mailing
 from tests.mailing.engine.conftest import Stage
@@ -37,7 +37,7 @@ def due_mailing(stage: Stage, owner: User, name: str, count: int) -> None:
         owner,
         make_clients(owner, addresses(name, count)),
         unit=Unit.DAY,
-        status="scheduled",  # type: ignore[arg-type]
+        status=MailingStatus.SCHEDULED,
         starts_at=NOW,
         next_due_at=NOW,
     )

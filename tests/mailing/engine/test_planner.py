@@ -9,8 +9,9 @@ import pytest
 from accounts.models import User
 from mailing.composer.render import freeze
 from mailing.engine import planner
+from mailing.engine.letter import Content
 from mailing.enums import MailingStatus, RunStatus, Unit
-from mailing.models import Batch, Delivery, Mailing, Run
+from mailing.models import Batch, Delivery, Mailing, Message, Run
 from tests.factories import NOW, body, make_clients, make_list, make_mailing, make_message
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +156,17 @@ def test_send_now_twice_with_one_form_is_one_run(alice: User) -> None:
     Run.objects.filter(pk=first.pk).update(status=RunStatus.COMPLETED)
     assert planner.open_now(mailing, form_key=key, now=NOW + DAY, freeze=freeze) is None
     assert mailing.runs.count() == 1
+
+
+def test_a_correction_made_while_others_are_opened_counts(alice: User) -> None:
+    first, second = (
+        make_mailing(alice, status=MailingStatus.SCHEDULED, next_due_at=NOW) for _ in "ab"
+    )
+
+    def correct_meanwhile(mailing: Mailing) -> Content:
+        if mailing.pk == first.pk:
+            Message.objects.filter(mailings=second).update(subject="Corrected")
+        return freeze(mailing)
+
+    planner.open_due(NOW, correct_meanwhile)
+    assert Run.objects.get(mailing=second).subject == "Corrected"

@@ -464,3 +464,19 @@ def test_a_mailbox_that_is_switched_off_is_suppressed_at_the_second_time(
     stage.send()
     assert Suppression.objects.get().email_normalized == "off+a@x.test"
     assert mailing.runs.count() == 3
+
+
+def test_a_client_deleted_while_the_letter_was_deferred_is_not_tried_again(
+    alice: User, stage: Stage
+) -> None:
+    mailing = due(alice, ["4xx+a@x.test"])
+    (run,) = stage.plan()
+    stage.send()
+    # As if it had been on the wire when its client was deleted.
+    Delivery.objects.filter(run=run).update(client=None)
+    mailing.clients.all().delete()
+    stage.later(hours=1)
+    stage.send()
+    delivery = Delivery.objects.get(run=run)
+    assert (delivery.state, delivery.email) == (DeliveryState.SUPPRESSED, "")
+    assert stage.arrived == []
