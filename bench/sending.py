@@ -225,7 +225,10 @@ class Ours:
         )
 
     def send(self, run: Any, senders: int = 1) -> float:
-        """Have the cluster send a run; return letters a second, first lease to last record."""
+        """Have the cluster send a run; return letters a second, first lease to last record.
+
+        `cpu` is then what the sender used, if there was one.
+        """
         from django.db.models import Min
 
         from mailing import tasks

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from functools import partial
 from random import SystemRandom
 from urllib.parse import urlsplit
 
@@ -106,7 +105,7 @@ def service() -> Service:
     return Service(
         sender_address=settings.SENDER_ADDRESS,
         host=urlsplit(settings.SITE_URL).hostname or "localhost",
-        unsubscribe_url=partial(tokens.unsubscribe_url, settings.SITE_URL),
+        unsubscribe_url=tokens.unsubscribe_links(settings.SITE_URL),
         secret=settings.SECRET_KEY.encode(),
     )
 

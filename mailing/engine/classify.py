@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from mailing.enums import DeliveryState, Outcome, Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A reply of the mail server. Code 0 means that none came, or none that could be read."""
 
     code: int

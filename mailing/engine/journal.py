@@ -100,7 +100,9 @@ class Journal:
 
     def answer(self, delivery_id: int, attempt: int, stage: Stage, reply: Reply) -> None:
         """Note the server's answer."""
-        text = reply.text.encode("utf-8", "replace").replace(b"\n", b" ").replace(b"\r", b" ")
+        text = reply.text.encode("utf-8", "replace")
+        if not reply.text.isprintable():
+            text = text.replace(b"\n", b" ").replace(b"\r", b" ")
         self._write(
             b"R %d %d %b %d %b %b\n"
             % (

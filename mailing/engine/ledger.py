@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -93,7 +93,16 @@ _ATTEMPT = """
 """
 
 
+class _Instants(dict[datetime | None, Any]):
+    """Times as parameters of a statement; the letters of one moment share theirs."""
+
+    def __missing__(self, value: datetime | None) -> Any:
+        self[value] = parameter = instant(value)
+        return parameter
+
+
 def _record_sqlite(findings: Sequence[Finding]) -> None:
+    times = _Instants()
     with connection.cursor() as cursor:
         cursor.executemany(
             """
@@ -106,7 +115,7 @@ def _record_sqlite(findings: Sequence[Finding]) -> None:
                 (
                     f.state.value,
                     f.attempt,
-                    instant(f.next_attempt_at),
+                    times[f.next_attempt_at],
                     f.reply.code or None,
                     _text(f.reply),
                     f.delivery_id,
@@ -121,7 +130,7 @@ def _record_sqlite(findings: Sequence[Finding]) -> None:
                 (
                     f.delivery_id,
                     f.attempt,
-                    instant(f.at),
+                    times[f.at],
                     f.outcome.value,
                     f.stage.value,
                     f.reply.code or None,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import hmac
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -74,7 +73,7 @@ class Letter:
     ) -> None:
         self._run_id = run_id
         self._unsubscribe_url = service.unsubscribe_url
-        self._secret = service.secret
+        self._key = hashlib.sha256(service.secret).digest()
         self._domain = service.sender_address.rpartition("@")[2].encode("ascii")
         self._subject = content.subject
         self._date: tuple[int, bytes] = (0, b"")
@@ -93,20 +92,24 @@ class Letter:
         values = self._values(recipient)
         unsubscribe = values[UNSUBSCRIBE_URL]
         parts: list[bytes] = []
+        encoded: dict[str, bytes] = {}  # most values stand in the text and in the HTML alike
         for context, field, default in self._slots:
-            if context is _TEXT:
-                parts.append(_qp_value(values[field] or default))
-            elif context is _HTML:
-                value = values[field] or default
-                parts.append(_qp_value(html.escape(value) if _MARKUP.search(value) else value))
-            else:
+            if context is _HEADER:
                 parts.append(self._header(field, recipient, values, unsubscribe, at))
+                continue
+            value = values[field] or default
+            if context is _HTML and _MARKUP.search(value):
+                value = html.escape(value)
+            part = encoded.get(value)
+            if part is None:
+                part = encoded[value] = _qp_value(value)
+            parts.append(part)
         return self._format % tuple([parts[i] for i in self._order])
 
     def message_id(self, delivery_id: int) -> bytes:
         """Return the same id for every attempt at a delivery, so that a copy can be recognised."""
         local = b"%d.%d" % (self._run_id, delivery_id)
-        mark = hmac.digest(self._secret, local, hashlib.sha256)[:4].hex().encode()
+        mark = hashlib.blake2b(local, key=self._key, digest_size=4).hexdigest().encode()
         return b"<%b.%b@%b>" % (local, mark, self._domain)
 
     def _values(self, recipient: Recipient) -> dict[str, str]:
@@ -318,4 +321,5 @@ def _is_plain(text: str) -> bool:
 
 
 def _one_line(text: str) -> str:
-    return _CONTROL.sub(" ", text).strip()
+    # The quick test first: control characters and line ends are not printable.
+    return text.strip() if text.isprintable() else _CONTROL.sub(" ", text).strip()

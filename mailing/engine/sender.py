@@ -45,6 +45,7 @@ SLICE_SECONDS = 20.0
 _STEP_SECONDS = 0.1
 _LARGEST_STEP = 500
 _RENEW_SECONDS = 15.0
+_MOMENT_SECONDS = 0.005
 _WRITE_AGAIN_SECONDS = (0.2, 0.5, 1, 2, 5, 10, 20)
 _FIRST_STEP = 8
 """As many letters of a run are tried at first, until the server has taken one."""
@@ -126,6 +127,8 @@ class Sender:
         self._unix_time = 0
         self._step = server.connections
         self._armed_at = 0.0
+        self._moment_read_at = 0.0
+        self._last_moment = clock()
         self._renewed_at = 0.0
 
     def run(self) -> bool:
@@ -194,7 +197,7 @@ class Sender:
         faults.point(Point.AFTER_REPLY)
         batch, row = self._under_way.pop(letter.delivery_id)
         verdict, finding = ledger.judge(
-            row.id, letter.attempt, stage, reply, at=self._clock(), random=self._random
+            row.id, letter.attempt, stage, reply, at=self._moment(), random=self._random
         )
         confused = verdict.fault is Fault.PROTOCOL and row.id not in self._second_chances
         if finding is None or (confused and verdict.state == DeliveryState.FAILED):
@@ -415,7 +418,9 @@ class Sender:
 
     def _render(self, batch: _Batch, row: Row) -> Outgoing | None:
         attempt = row.attempts + 1
-        address = wire_address(row.email, row.email_normalized)
+        address = row.email
+        if address != row.email_normalized:
+            address = wire_address(row.email, row.email_normalized)
         recipient = Recipient(row.id, address, row.first_name, row.middle_name, row.last_name)
         try:
             content = batch.letter.render(recipient, self._unix_time)
@@ -442,6 +447,13 @@ class Sender:
             content,
             needs_utf8=not address.isascii(),
         )
+
+    def _moment(self) -> datetime:
+        """Return the time, exact to a few milliseconds: answers that come together share theirs."""
+        monotonic = time.monotonic()
+        if monotonic - self._moment_read_at > _MOMENT_SECONDS:
+            self._moment_read_at, self._last_moment = monotonic, self._clock()
+        return self._last_moment
 
     # --- Outcomes ---------------------------------------------------------------------------------
 

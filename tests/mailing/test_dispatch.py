@@ -109,7 +109,7 @@ class TestSend:
         assert dispatch.work_waits()
         assert dispatch.send() is False
         (letter,) = sink.ledger.letters
-        link = tokens.unsubscribe_url("http://testserver", Delivery.objects.get().pk)
+        link = tokens.unsubscribe_links("http://testserver")(Delivery.objects.get().pk)
         assert f"<{link}>".encode() in letter["content"].replace(b"\r\n ", b"")
 
     def test_without_a_free_slot_it_leaves_the_work_to_others(

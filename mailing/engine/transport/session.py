@@ -234,7 +234,10 @@ class Session:
             raise Trouble(parse(raw))  # unasked: 421 before the server hangs up
         expected = self._expected.popleft()
         self.answers += 1
-        if expected is _Expect.DOT:
+        if raw[:2] == b"25" and (expected is _Expect.MAIL or expected is _Expect.RCPT):
+            # By far the most answers, and nothing follows from them.
+            faults.point(Point.ENVELOPE_ANSWERED)
+        elif expected is _Expect.DOT:
             self._dot_answered(raw)
         elif _Expect.MAIL <= expected <= _Expect.DATA:
             self._envelope_answered(expected, raw)
