@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from wagtail.models import ReferenceIndex
 
 from accounts.models import User
 from blog.models import BlogIndexPage, BlogPage
@@ -321,6 +322,7 @@ class TestTree:
         author = make_user("gone")
         picture = make_picture(author)
         post = make_post(author=author, owner=author, image=picture)
+        ReferenceIndex.objects.all().delete()  # else it would be kept
         picture.delete()
         author.delete()
         post.refresh_from_db()
