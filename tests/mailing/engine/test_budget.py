@@ -43,6 +43,7 @@ def due_mailing(stage: Stage, owner: User, name: str, count: int) -> None:
     )
 
 
+@pytest.mark.django_db
 class TestTake:
     def test_no_limit_touches_no_row(self, rows: QuerySet[Any]) -> None:
         assert budget.take(rows.none(), UNLIMITED, 500, NOW) == 500
