@@ -8,7 +8,7 @@ window.wagtail.app.register(
 
     connect() {
       this.wait = 2000;
-      this.isSending = this.readIsSending();
+      this.state = this.readState();
       if (this.liveValue) this.plan();
     }
 
@@ -24,10 +24,10 @@ window.wagtail.app.register(
       if (document.hidden) return this.plan();
       try {
         this.show(await this.fetch(this.urlValue));
-        const isSending = this.readIsSending();
-        if (isSending !== this.isSending) {
+        const state = this.readState();
+        if (state !== this.state) {
           this.showAround(await this.fetch(window.location.href));
-          this.isSending = isSending;
+          this.state = state;
         }
         this.wait = 2000;
       } catch {
@@ -65,6 +65,11 @@ window.wagtail.app.register(
 
     readIsSending() {
       return this.panel?.dataset.live === "true";
+    }
+
+    // A short run may have begun and ended between two looks.
+    readState() {
+      return `${this.panel?.dataset.run} ${this.readIsSending()}`;
     }
   },
 );
