@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest
 
 SECOND = timedelta(seconds=1)
-_NO_LIMIT = 2**31 - 1
+NO_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +43,18 @@ def take(rows: QuerySet[Any], rate: Rate, wanted: int, now: datetime) -> int:
     row = rows.select_for_update().get()
     goes_on = row.second_at is not None and row.second_at <= now < row.second_at + SECOND
     second_used = row.second_used if goes_on else 0
-    day_used = row.day_used if row.day == _day(now) else 0
+    day_used = row.day_used if row.day == day_of(now) else 0
     granted = min(
         wanted,
-        (rate.per_second or _NO_LIMIT) - second_used,
-        (rate.per_day or _NO_LIMIT) - day_used,
+        (rate.per_second or NO_LIMIT) - second_used,
+        (rate.per_day or NO_LIMIT) - day_used,
     )
     if granted <= 0:
         return 0
     rows.update(
         second_at=row.second_at if goes_on else now,
         second_used=second_used + granted,
-        day=_day(now),
+        day=day_of(now),
         day_used=day_used + granted,
     )
     return granted
@@ -63,15 +63,15 @@ def take(rows: QuerySet[Any], rate: Rate, wanted: int, now: datetime) -> int:
 def give_back(rows: QuerySet[Any], letters: int, now: datetime) -> None:
     """Return letters that were taken and not armed to the budget of the day."""
     if letters:
-        rows.filter(day=_day(now)).update(day_used=Greatest(F("day_used") - letters, 0))
+        rows.filter(day=day_of(now)).update(day_used=Greatest(F("day_used") - letters, 0))
 
 
 def spent_day(rate: Rate, now: datetime) -> Q:
     """Return the condition on a row that its day is used up."""
     if not rate.per_day:
         return Q(pk__in=())
-    return Q(day=_day(now), day_used__gte=rate.per_day)
+    return Q(day=day_of(now), day_used__gte=rate.per_day)
 
 
-def _day(now: datetime) -> date:
+def day_of(now: datetime) -> date:
     return now.astimezone(UTC).date()

@@ -9,18 +9,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection
 
 from mailing.engine import faults
-from mailing.engine.budget import UNLIMITED, Rate
+from mailing.engine.budget import NO_LIMIT, UNLIMITED, Rate, day_of
 from mailing.engine.database import identifier, instant, skip_locked
 from mailing.engine.faults import Point
 
 LEASE = timedelta(seconds=45)
-_NO_LIMIT = 2**31 - 1
 
 
 class Holder(NamedTuple):
@@ -89,8 +88,8 @@ def take(
             """,
             [
                 instant(now),
-                now.astimezone(UTC).date().isoformat(),
-                rate.per_day or _NO_LIMIT,
+                day_of(now).isoformat(),
+                rate.per_day or NO_LIMIT,
             ],
         )
         for run_id, owner_id in cursor.fetchall():

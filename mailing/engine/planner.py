@@ -56,6 +56,7 @@ def open_due(now: datetime, freeze: Freeze) -> list[int]:
             )
             continue
         except Exception:
+            # Whatever is wrong with this one, the others are due too; each tick tries it again.
             logger.exception("mailing %s could not be opened", mailing.pk)
             continue
         faults.point(Point.OPENED)
