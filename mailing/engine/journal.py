@@ -26,6 +26,7 @@ from mailing.engine.classify import Reply
 from mailing.engine.faults import Point
 from mailing.enums import Stage
 
+_STAGES = {stage: stage.value for stage in Stage}
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -100,20 +101,11 @@ class Journal:
 
     def answer(self, delivery_id: int, attempt: int, stage: Stage, reply: Reply) -> None:
         """Note the server's answer."""
-        text = reply.text.encode("utf-8", "replace")
-        if not reply.text.isprintable():
-            text = text.replace(b"\n", b" ").replace(b"\r", b" ")
-        self._write(
-            b"R %d %d %b %d %b %b\n"
-            % (
-                delivery_id,
-                attempt,
-                stage.value.encode(),
-                reply.code,
-                reply.enhanced.encode() or b"-",
-                text,
-            )
-        )
+        code, enhanced, text = reply
+        if not text.isprintable():
+            text = text.replace("\n", " ").replace("\r", " ")
+        line = f"R {delivery_id} {attempt} {_STAGES[stage]} {code} {enhanced or '-'} {text}\n"
+        self._write(line.encode("utf-8", "replace"))
 
     def _write(self, line: bytes) -> None:
         try:

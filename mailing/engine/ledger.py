@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
@@ -82,15 +83,26 @@ def suppress_refused(findings: Sequence[Finding]) -> None:
                 _suppress_address_of(finding)
 
 
-_ATTEMPT = """
+_UPDATE = """
+    UPDATE mailing_delivery
+       SET state = v.state, attempts = {greatest}(attempts, v.attempt),
+           next_attempt_at = v.next_attempt_at, last_code = v.code, last_reply = v.reply
+      FROM v
+     WHERE mailing_delivery.id = v.id
+       AND (mailing_delivery.state IN ('pending', 'deferred')
+            OR (mailing_delivery.state = 'unknown' AND v.state = 'sent'))
+"""
+_INSERT = """
     INSERT INTO mailing_attempt
            (delivery_id, number, at, outcome, stage, code, enhanced, reply)
     {source}
     ON CONFLICT (delivery_id, number) DO UPDATE
        SET outcome = excluded.outcome, code = excluded.code, enhanced = excluded.enhanced,
            reply = excluded.reply
-     WHERE mailing_attempt.outcome = 'unknown'
+     WHERE mailing_attempt.outcome = 'unknown' AND excluded.outcome = 'accepted'
 """
+_AT_ONCE = 100
+_VALUE = {member: member.value for kind in (DeliveryState, Outcome, Stage) for member in kind}
 
 
 class _Instants(dict[datetime | None, Any]):
@@ -101,45 +113,51 @@ class _Instants(dict[datetime | None, Any]):
         return parameter
 
 
+@cache
+def _sqlite_statements(rows: int) -> tuple[str, str]:
+    update = ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows)
+    insert = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
+    return (
+        f"WITH v(id, state, attempt, next_attempt_at, code, reply) AS (VALUES {update})"
+        + _UPDATE.format(greatest="max"),
+        _INSERT.format(source=f"VALUES {insert}"),
+    )
+
+
 def _record_sqlite(findings: Sequence[Finding]) -> None:
+    """Write a hundred rows with each statement, which takes half the time of one row each.
+
+    On the connection itself: Django's cursor would search the long statements for placeholders.
+    """
     times = _Instants()
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            """
-            UPDATE mailing_delivery
-               SET state = %s, attempts = max(attempts, %s), next_attempt_at = %s, last_code = %s,
-                   last_reply = %s
-             WHERE id = %s AND (state IN ('pending', 'deferred') OR (state = 'unknown' AND %s))
-            """,
-            [
-                (
-                    f.state.value,
-                    f.attempt,
-                    times[f.next_attempt_at],
-                    f.reply.code or None,
-                    _text(f.reply),
-                    f.delivery_id,
-                    f.state == DeliveryState.SENT,
+    with connection.wrap_database_errors:
+        for first in range(0, len(findings), _AT_ONCE):
+            deliveries: list[object] = []
+            attempts: list[object] = []
+            some = findings[first : first + _AT_ONCE]
+            for delivery_id, number, at, state, outcome, stage, reply, retry_at, _suppress in some:
+                code, enhanced, text = reply
+                deliveries += (
+                    delivery_id,
+                    _VALUE[state],
+                    number,
+                    times[retry_at],
+                    code or None,
+                    _text(reply),
                 )
-                for f in findings
-            ],
-        )
-        cursor.executemany(
-            _ATTEMPT.format(source="VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"),
-            [
-                (
-                    f.delivery_id,
-                    f.attempt,
-                    times[f.at],
-                    f.outcome.value,
-                    f.stage.value,
-                    f.reply.code or None,
-                    f.reply.enhanced,
-                    f.reply.text,
+                attempts += (
+                    delivery_id,
+                    number,
+                    times[at],
+                    _VALUE[outcome],
+                    _VALUE[stage],
+                    code or None,
+                    enhanced,
+                    text,
                 )
-                for f in findings
-            ],
-        )
+            update, insert = _sqlite_statements(len(some))
+            connection.connection.execute(update, deliveries)
+            connection.connection.execute(insert, attempts)
 
 
 def _record_postgresql(findings: Sequence[Finding]) -> None:
@@ -149,18 +167,14 @@ def _record_postgresql(findings: Sequence[Finding]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE mailing_delivery d
-               SET state = v.state, attempts = greatest(d.attempts, v.attempt),
-                   next_attempt_at = v.next_attempt_at, last_code = v.code, last_reply = v.reply
-              FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::timestamptz[], %s::int[],
-                          %s::text[]) AS v(id, state, attempt, next_attempt_at, code, reply)
-             WHERE d.id = v.id
-               AND (d.state IN ('pending', 'deferred')
-                    OR (d.state = 'unknown' AND v.state = 'sent'))
-            """,
+            WITH v AS (SELECT * FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::timestamptz[],
+                                            %s::int[], %s::text[])
+                                  AS v(id, state, attempt, next_attempt_at, code, reply))
+            """
+            + _UPDATE.format(greatest="greatest"),
             [
                 ids,
-                [f.state.value for f in findings],
+                [_VALUE[f.state] for f in findings],
                 numbers,
                 [f.next_attempt_at for f in findings],
                 codes,
@@ -168,7 +182,7 @@ def _record_postgresql(findings: Sequence[Finding]) -> None:
             ],
         )
         cursor.execute(
-            _ATTEMPT.format(
+            _INSERT.format(
                 source="""
                 SELECT * FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::text[],
                                      %s::text[], %s::int[], %s::text[], %s::text[])
@@ -178,8 +192,8 @@ def _record_postgresql(findings: Sequence[Finding]) -> None:
                 ids,
                 numbers,
                 [f.at for f in findings],
-                [f.outcome.value for f in findings],
-                [f.stage.value for f in findings],
+                [_VALUE[f.outcome] for f in findings],
+                [_VALUE[f.stage] for f in findings],
                 codes,
                 [f.reply.enhanced for f in findings],
                 [f.reply.text for f in findings],
@@ -188,7 +202,7 @@ def _record_postgresql(findings: Sequence[Finding]) -> None:
 
 
 def _text(reply: Reply) -> str:
-    return f"{reply.enhanced} {reply.text}".strip()
+    return f"{reply.enhanced} {reply.text}" if reply.enhanced else reply.text
 
 
 def _suppress_address_of(finding: Finding) -> None:
@@ -266,11 +280,11 @@ def cancel_unarmed(run_id: int) -> None:
     Call inside a transaction. Locking the batches first keeps senders from arming meanwhile.
     """
     batches = Batch.objects.filter(run_id=run_id, done=False).order_by("pk").select_for_update()
+    unarmed = _open(run_id=run_id)
     for batch in list(batches):
-        first_id = max(batch.first_id, batch.armed_to + 1)
-        _open(run_id=run_id, pk__range=(first_id, batch.last_id)).update(
-            state=DeliveryState.CANCELLED, next_attempt_at=None
-        )
+        if batch.armed_to:
+            unarmed = unarmed.exclude(pk__range=(batch.first_id, batch.armed_to))
+    unarmed.update(state=DeliveryState.CANCELLED, next_attempt_at=None)
     Batch.objects.filter(run_id=run_id, lease_token=None).update(done=True)
 
 

@@ -13,9 +13,10 @@ import binascii
 import hashlib
 import html
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import formatdate
+from operator import itemgetter
 from typing import NamedTuple
 
 from mailing.merge_fields import FIELD, UNSUBSCRIBE_URL, substitute
@@ -73,7 +74,8 @@ class Letter:
     ) -> None:
         self._run_id = run_id
         self._unsubscribe_url = service.unsubscribe_url
-        self._key = hashlib.sha256(service.secret).digest()
+        key = hashlib.sha256(service.secret).digest()
+        self._mark = hashlib.blake2b(key=key, digest_size=4)
         self._domain = service.sender_address.rpartition("@")[2].encode("ascii")
         self._subject = content.subject
         self._date: tuple[int, bytes] = (0, b"")
@@ -81,62 +83,58 @@ class Letter:
         literals, slots = _layout(content, service.sender_address, list_id, run_id)
         self._format = b"%b".join(literal.replace(b"%", b"%%") for literal in literals)
         # A field that stands in several places is encoded once for each client.
-        self._slots = list(dict.fromkeys(slots))
-        self._order = [self._slots.index(slot) for slot in slots]
+        in_headers = [slot for slot in _HEADERS if slot in slots]
+        in_bodies = list(dict.fromkeys(slot for slot in slots if slot not in in_headers))
+        self._has_subject = _SUBJECT in slots
+        self._bodies = [(slot.field, slot.default, slot.context is _HTML) for slot in in_bodies]
+        order = [*in_headers, *in_bodies]
+        self._arrange = itemgetter(*[order.index(slot) for slot in slots])
 
     def render(self, recipient: Recipient, at: int) -> bytes:
         """Return the whole message, CRLF line ends, without the final dot; `at` is a Unix time.
 
         Raises RenderError if the address cannot stand in a header.
         """
-        values = self._values(recipient)
-        unsubscribe = values[UNSUBSCRIBE_URL]
-        parts: list[bytes] = []
+        delivery_id, email, first, middle, last = recipient
+        if not (first.isprintable() and middle.isprintable() and last.isprintable()):
+            first, middle, last = _one_line(first), _one_line(middle), _one_line(last)
+        full_name = f"{first.strip()} {last.strip()}".strip()
+        unsubscribe = self._unsubscribe_url(delivery_id)
+        values = {
+            "first_name": first.strip(),
+            "middle_name": middle.strip(),
+            "last_name": last.strip(),
+            "full_name": full_name,
+            "email": email,
+            UNSUBSCRIBE_URL: unsubscribe,
+        }
+        if at != self._date[0]:
+            self._date = (at, formatdate(at).removesuffix("-0000").encode() + b"+0000")
+        parts = [  # as in _HEADERS
+            self._date[1],
+            encode_mailbox(full_name, email, len("To: ")),
+            self.message_id(delivery_id),
+            unsubscribe.encode("ascii"),
+        ]
+        if self._has_subject:
+            parts.append(encode_unstructured(substitute(self._subject, values)))
         encoded: dict[str, bytes] = {}  # most values stand in the text and in the HTML alike
-        for context, field, default in self._slots:
-            if context is _HEADER:
-                parts.append(self._header(field, recipient, values, unsubscribe, at))
-                continue
+        for field, default, is_html in self._bodies:
             value = values[field] or default
-            if context is _HTML and _MARKUP.search(value):
+            if is_html and _MARKUP.search(value):
                 value = html.escape(value)
             part = encoded.get(value)
             if part is None:
                 part = encoded[value] = _qp_value(value)
             parts.append(part)
-        return self._format % tuple([parts[i] for i in self._order])
+        return self._format % self._arrange(parts)
 
     def message_id(self, delivery_id: int) -> bytes:
         """Return the same id for every attempt at a delivery, so that a copy can be recognised."""
         local = b"%d.%d" % (self._run_id, delivery_id)
-        mark = hashlib.blake2b(local, key=self._key, digest_size=4).hexdigest().encode()
-        return b"<%b.%b@%b>" % (local, mark, self._domain)
-
-    def _values(self, recipient: Recipient) -> dict[str, str]:
-        first, last = _one_line(recipient.first_name), _one_line(recipient.last_name)
-        return {
-            "first_name": first,
-            "middle_name": _one_line(recipient.middle_name),
-            "last_name": last,
-            "full_name": f"{first} {last}".strip(),
-            "email": recipient.email,
-            UNSUBSCRIBE_URL: self._unsubscribe_url(recipient.delivery_id),
-        }
-
-    def _header(
-        self, name: str, recipient: Recipient, values: Mapping[str, str], unsubscribe: str, at: int
-    ) -> bytes:
-        if name == "to":
-            return encode_mailbox(values["full_name"], recipient.email, len("To: "))
-        if name == "message_id":
-            return self.message_id(recipient.delivery_id)
-        if name == "date":
-            if at != self._date[0]:
-                self._date = (at, formatdate(at).removesuffix("-0000").encode() + b"+0000")
-            return self._date[1]
-        if name == "subject":
-            return encode_unstructured(substitute(self._subject, values))
-        return unsubscribe.encode("ascii")
+        mark = self._mark.copy()
+        mark.update(local)
+        return b"<%b.%b@%b>" % (local, mark.hexdigest().encode(), self._domain)
 
 
 def encode_unstructured(text: str) -> bytes:
@@ -153,12 +151,13 @@ def encode_mailbox(name: str, address: str, prefix: int = len("Reply-To: ")) -> 
     An address with a non-ASCII local part comes out in UTF-8 and needs SMTPUTF8 (RFC 6532).
     `prefix` is the length of the field name, colon and blank before the value.
     """
-    if _CONTROL.search(address) or not address or address.count("@") != 1:
+    if address.count("@") != 1 or not address.isprintable():
         raise RenderError("not an address")
     mailbox = address.encode()
     if not name:
         return mailbox
-    name = _one_line(name)
+    if not name.isprintable():
+        name = _one_line(name)
     if not _is_plain(name):
         phrase = _encoded_words(name, prefix)
     elif _PHRASE_SAFE.fullmatch(name):
@@ -178,6 +177,16 @@ class _Slot(NamedTuple):
     context: str
     field: str
     default: str = ""
+
+
+_SUBJECT = _Slot(_HEADER, "subject")
+_HEADERS = (
+    _Slot(_HEADER, "date"),
+    _Slot(_HEADER, "to"),
+    _Slot(_HEADER, "message_id"),
+    _Slot(_HEADER, UNSUBSCRIBE_URL),
+    _SUBJECT,
+)
 
 
 def _layout(

@@ -113,6 +113,7 @@ class Sender:
         self._letters: dict[int, Letter] = {}
         self._batches: list[_Batch] = []
         self._current: _Batch | None = None
+        self._released: set[int] = set()  # runs of batches given back, not settled yet
         self._window: deque[tuple[_Batch, Row]] = deque()  # armed, not handed over
         self._under_way: dict[int, tuple[_Batch, Row]] = {}  # handed over, not answered
         self._findings: list[Finding] = []  # not recorded yet
@@ -204,7 +205,8 @@ class Sender:
             self._second_chances.add(row.id)
             self._window.appendleft((batch, row))
             return True
-        self._accepted = self._accepted or verdict.outcome == Outcome.ACCEPTED
+        if verdict.fault is Fault.NONE:
+            self._accepted = True
         self._note(batch, finding)
         self._judge_run(batch, verdict, reply)
         return verdict.hang_up
@@ -226,9 +228,10 @@ class Sender:
 
     def _judge_run(self, batch: _Batch, verdict: Verdict, reply: Reply) -> None:
         run_id = batch.lease.run_id
-        if verdict.outcome == Outcome.ACCEPTED:
+        if verdict.fault is Fault.NONE:
             self._proven.add(run_id)
-            self._refusals.pop(run_id, None)
+            if self._refusals:
+                self._refusals.pop(run_id, None)
         elif (limit := _REFUSALS_IN_A_ROW.get(verdict.fault)) is not None:
             refused = self._refusals[run_id] = self._refusals.get(run_id, 0) + 1
             if refused >= limit:
@@ -283,23 +286,23 @@ class Sender:
         """Record, then arm deliveries of the current batch or of the next that has some."""
         while True:
             self._draw_consequences()
+            if self._current is None or not self._current.rows:
+                # A transaction of its own: owner and run are locked before batches, or two senders,
+                # or a sender and a person who cancels, would wait for each other.
+                with transaction.atomic():
+                    self._current = self._lease()
+            batch = self._current
             with durable():
                 self._record()
-                rows = self._arm(self._current) if self._current is not None else []
+                rows = self._arm(batch) if batch is not None else []
                 released = self._release_finished()
                 faults.point(Point.INTENT_WRITTEN)
             faults.point(Point.AFTER_INTENT)
             self._findings.clear()
-            for run_id in released:
-                runs.settle(run_id, self._clock())
-            if rows or rows is None:
+            self._settle_released()
+            # What was given back just now may be leased again, if a rate had held it back.
+            if rows is None or rows or (batch is None and not released):
                 return rows or []
-            # A transaction of its own: owner and run are locked before batches, or two senders,
-            # or a sender and a person who cancels, would wait for each other.
-            with transaction.atomic():
-                self._current = self._lease()
-            if self._current is None:
-                return []
 
     def _arm(self, batch: _Batch) -> list[Row] | None:
         """Arm the next few of a batch and return them; None if the server may get no letter now."""
@@ -384,11 +387,10 @@ class Sender:
         if lease is None:
             return None
         faults.point(Point.LEASED)
-        run = Run.objects.select_related("mailing").get(pk=lease.run_id)
-        batch = _Batch(lease, self._letter(run), 0, deque())
+        batch = _Batch(lease, self._letter(lease.run_id), 0, deque())
         self._batches.append(batch)
-        if run.expires_at <= now:
-            ledger.expire(run.pk, lease.first_id, lease.last_id)
+        if lease.expired:
+            ledger.expire(lease.run_id, lease.first_id, lease.last_id)
         else:
             self._load(batch, after=0)
         return batch
@@ -400,20 +402,21 @@ class Sender:
             ledger.mark_suppressed(suppressed)
         batch.rows = deque(row for row in rows if not row.suppressed)
 
-    def _letter(self, run: Run) -> Letter:
-        letter = self._letters.get(run.pk)
+    def _letter(self, run_id: int) -> Letter:
+        letter = self._letters.get(run_id)
         if letter is None:
+            run = Run.objects.select_related("mailing").get(pk=run_id)
             content = Content(run.subject, run.text, run.html, run.sender_name, run.reply_to)
             letter = Letter(
                 content,
                 self._service,
-                run_id=run.pk,
+                run_id=run_id,
                 mailing_id=run.mailing_id,
                 mailing_name=run.mailing.name,
             )
             if len(self._letters) >= 20:
                 self._letters.clear()
-            self._letters[run.pk] = letter
+            self._letters[run_id] = letter
         return letter
 
     def _render(self, batch: _Batch, row: Row) -> Outgoing | None:
@@ -498,15 +501,22 @@ class Sender:
             runs.pause_refused(run_id, refused, answer)
         self._hopeless.clear()
 
-    def _release_finished(self) -> list[int]:
-        """Give back the batches that are through; return their runs. Inside the transaction."""
+    def _release_finished(self) -> bool:
+        """Give back the batches that are through, if any. Inside the transaction."""
         through = [b for b in self._batches if not b.rows and not b.owed]
         for batch in through:
             leases.release(batch.lease, self._clock())
             self._batches.remove(batch)
+            self._released.add(batch.lease.run_id)
             if batch is self._current:
                 self._current = None
-        return [batch.lease.run_id for batch in through]
+        return bool(through)
+
+    def _settle_released(self) -> None:
+        """Close the runs that may be through: not those of which this sender holds a batch."""
+        for run_id in self._released - {batch.lease.run_id for batch in self._batches}:
+            runs.settle(run_id, self._clock())
+            self._released.discard(run_id)
 
     def _give_back(self) -> None:
         owners = [allowance for _owner_id, allowance in sorted(self._owner_allowances.items())]
@@ -530,7 +540,7 @@ class Sender:
                 faults.point(Point.AFTER_OUTCOME)
                 if self._accepted:
                     circuit.close_circuit(self._server.name)
-                for run_id in {batch.lease.run_id for batch in self._batches}:
+                for run_id in self._released | {batch.lease.run_id for batch in self._batches}:
                     runs.settle(run_id, self._clock())
             except DatabaseError:
                 if pause is None:

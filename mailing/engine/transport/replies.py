@@ -59,11 +59,11 @@ class ReplyReader:
 
 def parse(reply: bytes) -> Reply:
     """Return code, enhanced code (RFC 2034) and printable text. Raises ReplyError."""
-    first, *more = reply.decode("utf-8", "replace").split("\n")
+    first, *more = reply.decode("utf-8", "replace").rstrip().split("\n")
     found = _FIRST_LINE.match(first)
     if found is None:
         raise ReplyError("not a reply")
-    code, enhanced, text = found[1], found[2] or "", found[3]
+    code, enhanced, text = found.groups("")
     for line in more:
         if line[:3] != code:
             raise ReplyError("the lines of a reply disagree")

@@ -92,6 +92,7 @@ class _Expect(IntEnum):
     QUIT = 12
 
 
+_ENVELOPE = frozenset({_Expect.MAIL, _Expect.RCPT})
 _STAGES = {_Expect.MAIL: Stage.MAIL, _Expect.RCPT: Stage.RCPT, _Expect.DATA: Stage.DATA}
 
 
@@ -113,6 +114,7 @@ class Session:
         "_secure",
         "_server",
         "_taken",
+        "_wants_size",
         "accepted",
         "answers",
         "closed",
@@ -130,6 +132,7 @@ class Session:
         self._commands: deque[tuple[bytes, _Expect]] = deque()  # not sent yet: no pipelining
         self._extensions: dict[str, str] = {}
         self._pipelining = False
+        self._wants_size = False
         self._auth_steps: list[bytes] = []
         self._letter: Outgoing | None = None  # the content has left, its answer is owed
         self._next: Outgoing | None = None  # the envelope has left
@@ -234,7 +237,7 @@ class Session:
             raise Trouble(parse(raw))  # unasked: 421 before the server hangs up
         expected = self._expected.popleft()
         self.answers += 1
-        if raw[:2] == b"25" and (expected is _Expect.MAIL or expected is _Expect.RCPT):
+        if expected in _ENVELOPE and raw.startswith(b"25"):
             # By far the most answers, and nothing follows from them.
             faults.point(Point.ENVELOPE_ANSWERED)
         elif expected is _Expect.DOT:
@@ -347,7 +350,7 @@ class Session:
 
     def _envelope(self, letter: Outgoing) -> tuple[bytes, bytes]:
         options = b""
-        if "SIZE" in self._extensions:
+        if self._wants_size:
             options = b" SIZE=%d" % len(letter.content)
         if letter.needs_utf8:
             options += b" SMTPUTF8"
@@ -393,6 +396,7 @@ class Session:
 
     def _introduced(self) -> None:
         self._pipelining = "PIPELINING" in self._extensions
+        self._wants_size = "SIZE" in self._extensions
         if self._server.security is Security.STARTTLS and not self._secure:
             if "STARTTLS" not in self._extensions:
                 text = "the server does not offer STARTTLS, and nothing is sent in clear"
