@@ -82,12 +82,12 @@ class Letter:
         list_id = encode_list_id(mailing_name, f"m{mailing_id}.{service.host}")
         literals, slots = _layout(content, service.sender_address, list_id, run_id)
         self._format = b"%b".join(literal.replace(b"%", b"%%") for literal in literals)
-        # A field that stands in several places is encoded once for each client.
-        in_headers = [slot for slot in _HEADERS if slot in slots]
-        in_bodies = list(dict.fromkeys(slot for slot in slots if slot not in in_headers))
+        # A field that stands in several places is encoded once for each client, in both parts.
         self._has_subject = _SUBJECT in slots
-        self._bodies = [(slot.field, slot.default, slot.context is _HTML) for slot in in_bodies]
-        order = [*in_headers, *in_bodies]
+        self._fields = list(dict.fromkeys((s.field, s.default) for s in slots if s not in _HEADERS))
+        order = [slot for slot in _HEADERS if slot in slots]
+        for field in self._fields:
+            order += (_Slot(_TEXT, *field), _Slot(_HTML, *field))
         self._arrange = itemgetter(*[order.index(slot) for slot in slots])
 
     def render(self, recipient: Recipient, at: int) -> bytes:
@@ -118,15 +118,12 @@ class Letter:
         ]
         if self._has_subject:
             parts.append(encode_unstructured(substitute(self._subject, values)))
-        encoded: dict[str, bytes] = {}  # most values stand in the text and in the HTML alike
-        for field, default, is_html in self._bodies:
+        for field, default in self._fields:
             value = values[field] or default
-            if is_html and _MARKUP.search(value):
-                value = html.escape(value)
-            part = encoded.get(value)
-            if part is None:
-                part = encoded[value] = _qp_value(value)
-            parts.append(part)
+            text = in_html = _qp_value(value)
+            if _MARKUP.search(value):
+                in_html = _qp_value(html.escape(value))
+            parts += (text, in_html)
         return self._format % self._arrange(parts)
 
     def message_id(self, delivery_id: int) -> bytes:
