@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from mailing.engine.database import instant
+from mailing.engine.database import instant, keeping
 
 BATCH_SIZE = 500
 
@@ -48,6 +48,9 @@ def freeze(run_id: int, mailing_id: int, owner_id: int, now: datetime) -> int:
     once however often it is there (an owner has one client per normalised address, so one row per
     address as well: I2). Suppressed addresses get a row that is closed from the start, so that the
     numbers of a run add up to its audience. Call inside the transaction that makes the run.
+
+    Whoever is deleting a client at this moment is waited for: the client is gone and gets no row,
+    or is there until the commit, and the deletion finds the row.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -58,6 +61,7 @@ def freeze(run_id: int, mailing_id: int, owner_id: int, now: datetime) -> int:
                    CASE WHEN s.id IS NULL THEN 'pending' ELSE 'suppressed' END, 0, ''
             {_AUDIENCE}
              ORDER BY c.id
+             {keeping("c")}
             """,
             [run_id, owner_id, mailing_id, mailing_id],
         )

@@ -31,6 +31,11 @@ def skip_locked() -> str:
     return "FOR UPDATE SKIP LOCKED" if is_postgresql() else ""
 
 
+def keeping(alias: str) -> str:
+    """Return the clause that waits for deletions of rows of `alias`, then holds up later ones."""
+    return f"FOR KEY SHARE OF {alias}" if is_postgresql() else ""
+
+
 def database_clock(now: datetime) -> Callable[[], datetime]:
     """Return a clock that starts at the database's time and runs on this host's monotonic one.
 

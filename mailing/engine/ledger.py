@@ -15,7 +15,7 @@ from mailing.engine.classify import DISABLED, Reply, Verdict, classify
 from mailing.engine.database import instant, is_postgresql
 from mailing.engine.retry import wait_after
 from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage, SuppressionReason
-from mailing.models import Attempt, Batch, Delivery, Suppression
+from mailing.models import Attempt, Batch, Client, Delivery, Suppression
 
 DISABLED_FOR_GOOD = timedelta(hours=72)
 
@@ -293,6 +293,8 @@ def cancel_for_client(client_id: int) -> None:
 
     Call inside the transaction that deletes. What is armed at this instant still leaves.
     """
+    # A run that is being opened keeps the client: after it there are letters to be cancelled.
+    list(Client.objects.filter(pk=client_id).select_for_update())
     waiting = list(_open(client_id=client_id).values_list("pk", "run_id", "run__mailing__owner_id"))
     for owner_id in {owner_id for _pk, _run_id, owner_id in waiting}:
         raise_revision(owner_id)

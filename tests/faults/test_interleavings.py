@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from accounts.models import User
 from mailing import lifecycle
@@ -121,23 +122,53 @@ def test_freeze_and_import(alice: User, stage: Stage, point: Point) -> None:
     oracle.check(run, stage.arrived, drained=True)
 
 
-def test_freeze_and_a_client_deleted_meanwhile(alice: User, stage: Stage) -> None:
-    mailing = make_mailing(
-        alice, make_clients(alice, ["ok+a@x.test", "ok+b@x.test"]), next_due_at=NOW
+def two_clients(alice: User) -> Mailing:
+    return make_mailing(
+        alice,
+        make_clients(alice, ["ok+a@x.test", "ok+b@x.test"]),
+        status=MailingStatus.SCHEDULED,
+        next_due_at=NOW,
     )
-    Mailing.objects.filter(pk=mailing.pk).update(status=MailingStatus.SCHEDULED)
+
+
+@pytest.mark.parametrize("point", [Point.RUN_MADE, Point.FROZEN])
+def test_freeze_and_a_client_deleted_meanwhile(alice: User, stage: Stage, point: Point) -> None:
+    two_clients(alice)
 
     def erase() -> None:
         lifecycle.delete_client(Client.objects.get(email="ok+a@x.test"))
 
-    with Meanwhile(Point.FROZEN, 1, erase):
-        opened = stage.plan()
-    # On PostgreSQL the planner finds at its commit that a client is gone; the next tick opens.
-    (run,) = opened or stage.plan()
+    with Meanwhile(point, 1, erase):
+        (run,) = stage.plan()
     stage.send()
     oracle.check(run, [letter["delivery"] for letter in stage.sink.ledger.letters], drained=True)
     assert stage.arrived == ["ok+b@x.test"]
     assert not Delivery.objects.filter(email="ok+a@x.test").exists()
+
+
+def test_freeze_waits_for_a_deletion_under_way(alice: User, stage: Stage) -> None:
+    """The deletion came first, and is not committed yet when somebody presses "send now"."""
+    mailing = make_mailing(alice, make_clients(alice, ["ok+a@x.test", "ok+b@x.test"]))
+
+    def press() -> Run | None:
+        try:
+            return lifecycle.send_now(
+                Mailing.objects.get(pk=mailing.pk), form_key=uuid.uuid4(), by=alice, now=NOW
+            )
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor() as other:
+        with transaction.atomic():
+            lifecycle.delete_client(Client.objects.get(email="ok+a@x.test"))
+            opening = other.submit(press)
+            with pytest.raises(TimeoutError):
+                opening.result(0.3)
+        run = opening.result(10)
+    assert run is not None
+    stage.send()
+    oracle.check(run, stage.arrived, drained=True)
+    assert stage.arrived == ["ok+b@x.test"]
 
 
 @pytest.mark.parametrize("point", [Point.OCCURRENCE_TAKEN, Point.RUN_MADE, Point.FROZEN])
