@@ -28,11 +28,12 @@ _random = SystemRandom()
 
 
 def plan() -> None:
-    """Open what is due and take back what dead senders hold."""
+    """Open what is due, take back what dead senders hold, tell of a mail server that is away."""
     now = database_clock(timezone.now())()
     heartbeat.beat(now)
     planner.open_due(now, freeze)
     sweeper.sweep(now, host=host_name(), random=_random)
+    circuit.alert(now)
 
 
 def work_waits() -> bool:

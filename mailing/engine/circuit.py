@@ -6,14 +6,18 @@ the pause tries again, and the pause doubles each time the server is still away.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from mailing.models import ServerGate
 
+logger = logging.getLogger(__name__)
+
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=15)
+_ALERT_AFTER = timedelta(minutes=5)
 
 
 def is_open(server: str, now: datetime) -> bool:
@@ -39,6 +43,21 @@ def open_circuit(server: str, reason: str, *, configuration: bool, now: datetime
 
 def close_circuit(server: str) -> None:
     """The server took a letter: all is well again."""
-    ServerGate.objects.filter(server=server).exclude(failures=0).update(
-        failures=0, open_until=None, since=None, reason=""
+    gate = ServerGate.objects.filter(server=server).exclude(failures=0)
+    told = gate.filter(alerted=True).update(alerted=False)
+    gate.update(failures=0, open_until=None, since=None, reason="")
+    if told:
+        logger.info("mail server %s is back", server)
+
+
+def alert(now: datetime) -> None:
+    """Log an error, once for each absence, when a mail server has been away for five minutes.
+
+    Any number of processes may call this at each tick: one of them says it.
+    """
+    away = ServerGate.objects.filter(
+        open_until__gt=now, since__lte=now - _ALERT_AFTER, alerted=False
     )
+    for server, since, reason in list(away.values_list("server", "since", "reason")):
+        if away.filter(server=server).update(alerted=True):
+            logger.error("mail server %s has been away since %s: %s", server, since, reason)

@@ -45,6 +45,8 @@ class ServerGate(Gate):
     since = models.DateTimeField(null=True)
     """When the first of the failures in a row happened."""
     reason = models.CharField(max_length=500, blank=True)
+    alerted = models.BooleanField(default=False, db_default=False)
+    """Whether the operator has been told of this absence."""
 
     def __str__(self) -> str:
         return self.server

@@ -60,6 +60,15 @@ class TestPlan:
         dispatch.plan()
         assert Batch.objects.get().lease_token == token
 
+    def test_it_tells_of_a_mail_server_that_has_been_away_for_long(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        before = timezone.now() - timedelta(minutes=6)
+        circuit.open_circuit("mail.x.test:25", "Gone", configuration=True, now=before)
+        dispatch.plan()
+        dispatch.plan()
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+
 
 @pytest.mark.django_db
 class TestWorkWaits:
