@@ -7,6 +7,7 @@ on its journal for life, so whoever gets the lock knows that the holder is dead.
 There are as many journals in a folder as senders may run on this host: taking one is taking a slot.
 
     V <boot id> <journal id>           first line
+    C <delivery> <attempt>             a letter of a suspect batch is about to be composed
     D <delivery> <attempt>             the dot is about to leave
     R <delivery> <attempt> <code> <enhanced or -> <text>      its answer, or one before the dot
 """
@@ -60,6 +61,8 @@ class Record:
     intact: bool = True
     entries: dict[int, Entry] = field(default_factory=dict)
     """By delivery id."""
+    composing: tuple[int, int] | None = None
+    """Delivery and attempt of a suspect letter after which nothing more was noted."""
 
     def proves_silence(self, boot: str, journal_id: uuid.UUID | None) -> bool:
         """Return whether a delivery without an entry has certainly not been sent.
@@ -94,6 +97,10 @@ class Journal:
         os.ftruncate(self._descriptor, 0)
         self.journal_id = uuid.uuid4()
         self._write(f"V {boot_id() or '-'} {self.journal_id}\n".encode())
+
+    def compose(self, delivery_id: int, attempt: int) -> None:
+        """Note that a letter is about to be composed that may be the death of its sender."""
+        self._write(b"C %d %d\n" % (delivery_id, attempt))
 
     def dot(self, delivery_id: int, attempt: int) -> None:
         """Note that the final dot of a letter is about to leave."""
@@ -168,6 +175,7 @@ def _parse(content: bytes) -> Record:
 
 def _read_line(record: Record, number: int, line: bytes) -> None:
     kind, *rest = line.decode("utf-8", "replace").split(" ", 6)
+    record.composing = (int(rest[0]), int(rest[1])) if kind == "C" else None
     if kind == "V" and number == 0:
         record.boot_id, record.journal_id = rest[0], uuid.UUID(rest[1])
     elif kind == "D":
@@ -176,5 +184,5 @@ def _read_line(record: Record, number: int, line: bytes) -> None:
         enhanced = "" if rest[4] == "-" else rest[4]
         reply = Reply(int(rest[3]), enhanced, rest[5])
         record.entries[int(rest[0])] = Entry(int(rest[1]), Stage(rest[2]), reply)
-    else:
+    elif kind != "C":
         raise ValueError(kind)

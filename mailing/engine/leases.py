@@ -43,8 +43,10 @@ class Lease:
     last_id: int
     token: uuid.UUID
     leased_at: datetime
-    expired: bool
-    """Whether the run's letters are too old to be sent."""
+    is_expired: bool
+    """The run's letters are too old to be sent."""
+    is_suspect: bool
+    """A sender died with letters of this batch armed."""
 
 
 class Row(NamedTuple):
@@ -98,7 +100,7 @@ def take(
                 rate.per_day or NO_LIMIT,
             ],
         )
-        for run_id, owner_id, expired in cursor.fetchall():
+        for run_id, owner_id, is_expired in cursor.fetchall():
             if owner_id in passed_over:
                 continue
             # Owner, run, batch: whoever locks several of them does it in this order.
@@ -121,7 +123,7 @@ def take(
                               WHERE run_id = %s AND NOT done AND due_at <= %s
                                 AND lease_token IS NULL
                               ORDER BY due_at, id LIMIT 1 {skip_locked()})
-                RETURNING id, first_id, last_id
+                RETURNING id, first_id, last_id, is_suspect
                 """,
                 [
                     identifier(token),
@@ -138,8 +140,17 @@ def take(
             found = cursor.fetchone()
             if found is None:
                 continue  # another worker was quicker
+            batch_id, first_id, last_id, is_suspect = found
             return Lease(
-                found[0], run_id, owner_id, found[1], found[2], token, now, bool(expired)
+                batch_id,
+                run_id,
+                owner_id,
+                first_id,
+                last_id,
+                token,
+                now,
+                is_expired=bool(is_expired),
+                is_suspect=bool(is_suspect),
             )
     return None
 

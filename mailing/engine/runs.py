@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from mailing.engine import faults, ledger
+from mailing.engine.classify import Reply
 from mailing.engine.faults import Point
 from mailing.enums import OPEN_DELIVERIES, OPEN_RUNS, MailingStatus, RunStatus
 from mailing.models import Batch, Delivery, Mailing, Run
@@ -55,14 +56,23 @@ def settle_all(now: datetime) -> None:
         settle(run_id, now)
 
 
-def pause_refused(run_id: int, refused: int, answer: str) -> None:
-    """Pause a run and its mailing because the mail server takes none of its letters."""
+def pause_refused(run_id: int, refused: int, reply: Reply) -> None:
+    """Pause a run and its mailing because the mail server takes none of its letters.
+
+    Or because none could be composed, where `reply` has the code 0.
+    """
     with transaction.atomic():
         mailing = Mailing.objects.select_related("owner").get(runs=run_id)
         with translation.override(mailing.owner.preferred_language):
-            reason = _(
-                "The mail server refused %(count)d letters in a row. Its last answer: %(answer)s"
-            ) % {"count": refused, "answer": answer}
+            if reply.code:
+                text = _(
+                    "The mail server refused %(count)d letters in a row. Its last answer: "
+                    "%(answer)s"
+                )
+            else:
+                text = _("%(count)d letters in a row could not be composed: %(answer)s")
+            answer = f"{reply.code or ''} {reply.enhanced} {reply.text}".strip()
+            reason = text % {"count": refused, "answer": answer}
         Mailing.objects.active().filter(pk=mailing.pk).update(
             status=MailingStatus.PAUSED, reason=reason[:500]
         )

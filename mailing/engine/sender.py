@@ -51,6 +51,7 @@ _FIRST_STEP = 8
 """As many letters of a run are tried at first, until the server has taken one."""
 _REFUSALS_IN_A_ROW = {Fault.POLICY: 10, Fault.PROTOCOL: 10, Fault.MESSAGE: 3}
 """After so many the rest of a run would fare no better: it is paused, and its owner decides."""
+_UNFIT = Verdict(Outcome.PERMANENT, DeliveryState.FAILED, Fault.MESSAGE)
 _STEPS_A_SECOND = round(1 / _STEP_SECONDS)
 _ALLOWANCE_SECONDS = 1.01  # when the second that a budget has begun is over for certain
 
@@ -120,7 +121,7 @@ class Sender:
         self._second_chances: set[int] = set()
         self._proven: set[int] = set()  # runs of which the server has taken a letter
         self._refusals: dict[int, int] = {}  # in a row, by run
-        self._hopeless: dict[int, tuple[int, str]] = {}  # runs to be paused: refusals, last answer
+        self._hopeless: dict[int, tuple[int, Reply]] = {}  # runs to be paused: refusals, the last
         self._stopped = False
         self._exhausted = False
         self._accepted = False
@@ -235,7 +236,7 @@ class Sender:
         elif (limit := _REFUSALS_IN_A_ROW.get(verdict.fault)) is not None:
             refused = self._refusals[run_id] = self._refusals.get(run_id, 0) + 1
             if refused >= limit:
-                self._hopeless[run_id] = (refused, f"{reply.code} {reply.enhanced} {reply.text}")
+                self._hopeless[run_id] = (refused, reply)
                 self._drop_run(run_id)
 
     def _drop_run(self, run_id: int) -> None:
@@ -389,7 +390,7 @@ class Sender:
         faults.point(Point.LEASED)
         batch = _Batch(lease, self._letter(lease.run_id), 0, deque())
         self._batches.append(batch)
-        if lease.expired:
+        if lease.is_expired:
             ledger.expire(lease.run_id, lease.first_id, lease.last_id)
         else:
             self._load(batch, after=0)
@@ -425,21 +426,18 @@ class Sender:
         if address != row.email_normalized:
             address = wire_address(row.email, row.email_normalized)
         recipient = Recipient(row.id, address, row.first_name, row.middle_name, row.last_name)
+        if batch.lease.is_suspect and not self._note_composing(row):
+            return None
         try:
             content = batch.letter.render(recipient, self._unix_time)
         except RenderError as error:
-            finding = Finding(
-                row.id,
-                attempt,
-                self._clock(),
-                DeliveryState.FAILED,
-                Outcome.PERMANENT,
-                Stage.RENDER,
-                Reply(0, text=str(error)),
-                None,
-                False,
-            )
-            self._note(batch, finding)
+            self._fail(batch, row, str(error))
+            return None
+        except Exception as error:
+            # Out of memory, or our bug: the others go on, unless it is the same with all of them.
+            logger.exception("delivery %s cannot be composed", row.id)
+            text = f"the letter cannot be composed ({type(error).__name__})"
+            self._judge_run(batch, _UNFIT, self._fail(batch, row, text))
             return None
         faults.point(Point.RENDERED)
         return Outgoing(
@@ -450,6 +448,32 @@ class Sender:
             content,
             needs_utf8=not address.isascii(),
         )
+
+    def _note_composing(self, row: Row) -> bool:
+        try:
+            self._journal.compose(row.id, row.attempts + 1)
+        except JournalError as error:
+            logger.error("nothing is sent: %s", error)  # noqa: TRY400 - the text says it all
+            self.stop()
+            return False
+        return True
+
+    def _fail(self, batch: _Batch, row: Row, text: str) -> Reply:
+        """Give up a letter that has not become one; return what stands for the server's answer."""
+        reply = Reply(0, text=text)
+        finding = Finding(
+            row.id,
+            row.attempts + 1,
+            self._clock(),
+            DeliveryState.FAILED,
+            Outcome.PERMANENT,
+            Stage.RENDER,
+            reply,
+            None,
+            False,
+        )
+        self._note(batch, finding)
+        return reply
 
     def _moment(self) -> datetime:
         """Return the time, exact to a few milliseconds: answers that come together share theirs."""
@@ -497,8 +521,8 @@ class Sender:
     def _draw_consequences(self) -> None:
         """Do for addresses and runs what the answers ask for; in no transaction (`_arm_next`)."""
         ledger.suppress_refused(self._findings)
-        for run_id, (refused, answer) in self._hopeless.items():
-            runs.pause_refused(run_id, refused, answer)
+        for run_id, (refused, reply) in self._hopeless.items():
+            runs.pause_refused(run_id, refused, reply)
         self._hopeless.clear()
 
     def _release_finished(self) -> bool:

@@ -4,6 +4,10 @@ What was beyond its watermark has certainly not left and goes to the next worker
 armed is settled by the sender's journal: accepted, refused, never begun, or unknown. Where there is
 no journal to trust (another boot, another host) it becomes unknown after a waiting time, and is
 never sent again by itself.
+
+A sender that dies while it composes a letter may die of it. What it had armed is suspect from then
+on: the next senders note which of these they compose, a letter that is noted last when its sender
+dies waits while the others leave, and at its second such death it is given up.
 """
 
 from __future__ import annotations
@@ -23,8 +27,9 @@ from mailing.engine.classify import Reply
 from mailing.engine.faults import Point
 from mailing.engine.journal import Journal, Record
 from mailing.engine.ledger import Finding
+from mailing.engine.retry import wait_after
 from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage
-from mailing.models import Batch, Delivery
+from mailing.models import Attempt, Batch, Delivery
 
 WAITING_TIME = timedelta(minutes=15)
 """How long the armed part of a lost lease waits for its sender: longer than the answer to a dot."""
@@ -85,7 +90,11 @@ def _split_off_unarmed(batch: Batch, now: datetime) -> None:
     if not batch.first_id <= batch.armed_to < batch.last_id:
         return  # all or nothing of it was armed
     Batch.objects.create(
-        run_id=batch.run_id, first_id=batch.armed_to + 1, last_id=batch.last_id, due_at=batch.due_at
+        run_id=batch.run_id,
+        first_id=batch.armed_to + 1,
+        last_id=batch.last_id,
+        due_at=batch.due_at,
+        is_suspect=batch.is_suspect,
     )
     batch.last_id = batch.armed_to
     batch.save(update_fields=["last_id"])
@@ -100,6 +109,7 @@ def _settle(
     if batch.armed_to < batch.first_id:
         return findings, in_doubt
     silent = record is not None and record.proves_silence(batch.boot_id, batch.journal_id)
+    composing = record.composing if record is not None else None
     pending = Q(state=DeliveryState.PENDING)
     deferred = Q(state=DeliveryState.DEFERRED, next_attempt_at__lte=batch.leased_at)
     armed = Delivery.objects.filter(
@@ -112,6 +122,8 @@ def _settle(
         if entry is None:
             if not silent:
                 in_doubt.append(delivery)
+            elif composing == (delivery.pk, delivery.attempts + 1):
+                findings.append(_deadly(delivery, now, random))
         elif entry.reply is None:
             findings.append(_unknown(delivery, now))
         else:
@@ -138,6 +150,23 @@ def _unknown(delivery: Delivery, now: datetime) -> Finding:
     )
 
 
+def _deadly(delivery: Delivery, now: datetime, random: Random) -> Finding:
+    """Defer a letter that a sender died at, or give it up if that is not the first time."""
+    number = delivery.attempts + 1
+    again = Attempt.objects.filter(delivery=delivery, stage=Stage.RENDER).exists()
+    return Finding(
+        delivery.pk,
+        number,
+        now,
+        DeliveryState.FAILED if again else DeliveryState.DEFERRED,
+        Outcome.PERMANENT if again else Outcome.TRANSIENT,
+        Stage.RENDER,
+        Reply(0, text="the sender died while it composed this letter" + ", again" * again),
+        None if again else now + wait_after(number, random),
+        False,
+    )
+
+
 def _release(batch: Batch, now: datetime) -> None:
     left = Delivery.objects.filter(
         run_id=batch.run_id, pk__range=(batch.first_id, batch.last_id), state__in=OPEN_DELIVERIES
@@ -147,6 +176,7 @@ def _release(batch: Batch, now: datetime) -> None:
         lease_token=None,
         lease_until=None,
         armed_to=0,
+        is_suspect=batch.is_suspect or batch.armed_to >= batch.first_id,
         done=not waits,
         due_at=min(waits, default=now),
     )

@@ -80,6 +80,8 @@ class Batch(models.Model):
     boot_id = models.CharField(max_length=40, blank=True)
     journal = models.CharField(max_length=200, blank=True)
     journal_id = models.UUIDField(null=True)
+    is_suspect = models.BooleanField(default=False, db_default=False)
+    """A sender has died with letters of it armed: the next note which one they compose."""
 
     objects = BatchQuerySet.as_manager()
 

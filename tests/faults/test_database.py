@@ -17,8 +17,8 @@ from django.db import connection
 
 from mailing.engine import faults
 from mailing.engine.faults import Point
-from mailing.models import Batch, Delivery, Run
-from tests.faults.arena import KILLED, Arena, plan_and_send
+from mailing.models import Run
+from tests.faults.arena import Arena, plan_and_send
 from tests.faults.installation import wait_for
 from tests.faults.matrix import SELECTION
 from tests.mailing.engine.conftest import Stage
@@ -196,27 +196,3 @@ def test_a_commit_that_fails_after_the_answer_is_made_up_for(arena: Arena) -> No
     """The process lives: it writes the outcomes again."""
     assert arena.play(plan_and_send, fault=f"{Point.OUTCOME_WRITTEN}:5:dbclose") == 0
     arena.settle(unknown_at_most=0)
-
-
-def test_after_three_deaths_at_the_same_letter_all_others_have_left(arena: Arena) -> None:
-    """A row 4 without a counter of deaths: what a sender died at waits behind the rest."""
-
-    def die_at_the_first(stage: Stage) -> None:
-        first = Delivery.objects.order_by("pk").values_list("pk", flat=True)[0]
-
-        def reached(name: Point) -> None:
-            if name is Point.AFTER_INTENT and Batch.objects.filter(
-                first_id=first, armed_to__gte=first
-            ).exclude(lease_token=None):
-                faults.watch(None)
-                faults.arm("rendered:1:kill9")
-
-        faults.watch(reached)
-        stage.send()
-
-    arena.ask(Stage.plan)
-    for death in range(3):
-        assert arena.play(die_at_the_first, minutes=death) == KILLED
-    waiting = arena.ask(lambda _stage: Delivery.objects.filter(state="pending").count())
-    assert waiting <= 4, "it, what was armed with it, and what the last death cut off"
-    arena.settle(unknown_at_most=3 * arena.connections, minutes=4)

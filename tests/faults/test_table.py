@@ -22,7 +22,12 @@ ROWS: dict[int, list[str]] = {
         "faults/test_cluster.py::test_when_a_busy_worker_is_killed_the_other_finishes_its_task_first",
     ],
     3: ["faults/test_cluster.py::test_when_the_main_process_is_killed_no_child_is_left"],
-    4: ["faults/test_database.py::test_after_three_deaths_at_the_same_letter_all_others_have_left"],
+    4: [
+        "faults/test_poison.py::"
+        "test_after_three_deaths_the_letter_is_failed_and_all_others_have_left",
+        "faults/test_poison.py::test_while_it_waits_for_its_last_chance_all_others_leave",
+        f"{_ENGINE}::test_a_letter_that_takes_all_memory_fails_alone",
+    ],
     5: [
         "faults/test_scheduler.py::test_a_scheduler_that_sends_finishes_the_letters_under_way",
         "faults/test_cluster.py::test_a_signal_to_the_whole_group_lets_the_running_task_finish",
@@ -42,7 +47,11 @@ ROWS: dict[int, list[str]] = {
         "faults/test_points.py::test_the_journal_saves_answers_that_the_database_never_got",
     ],
     12: ["faults/test_scheduler.py::test_without_its_cache_it_sends_all_the_same"],
-    13: [f"{_ENGINE}::TestServerDown::test_nothing_is_counted_and_it_goes_on_by_itself"],
+    13: [
+        f"{_ENGINE}::TestServerDown::test_nothing_is_counted_and_it_goes_on_by_itself",
+        "mailing/engine/test_circuit.py::"
+        "TestAlert::test_it_comes_once_when_the_server_has_been_away_for_five_minutes",
+    ],
     14: [f"{_POOL}::test_a_server_that_does_not_greet"],
     15: [f"{_POOL}::test_a_server_that_drips_wins_no_time"],
     16: [

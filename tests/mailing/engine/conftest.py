@@ -38,6 +38,8 @@ class Stage:
     timeouts: Timeouts = QUICK
     user: str = ""
     password: str = ""
+    unsubscribe_url: Callable[[int], str] = "https://service.test/u/{}/".format
+    """What a letter asks for while it is composed."""
 
     def clock(self) -> datetime:
         return self.now
@@ -72,7 +74,7 @@ class Stage:
             service=Service(
                 sender_address="letters@service.test",
                 host="service.test",
-                unsubscribe_url=lambda number: f"https://service.test/u/{number}/",
+                unsubscribe_url=self.unsubscribe_url,
                 secret=b"secret",
             ),
             journal=held,

@@ -55,6 +55,19 @@ def test_it_tells_what_was_on_the_wire(tmp_path: Path) -> None:
     assert record.proves_silence(journal.boot_id(), journal_id)
 
 
+def test_it_tells_which_letter_was_being_composed(tmp_path: Path) -> None:
+    with hold_one(tmp_path) as held:
+        held.start()
+        assert held.read().composing is None
+        held.compose(1, 1)
+        held.compose(2, 3)
+        assert held.read().composing == (2, 3)
+        assert held.read().entries == {}, "nothing of it has left"
+        assert held.read().intact
+        held.dot(1, 1)
+        assert held.read().composing is None, "more was done after it"
+
+
 def test_it_proves_nothing_after_another_boot_or_for_another_journal(tmp_path: Path) -> None:
     with hold_one(tmp_path) as held:
         held.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -393,6 +394,25 @@ def test_an_address_that_cannot_be_sent_fails_alone(alice: User, stage: Stage) -
     assert Attempt.objects.get(delivery=failed).stage == "render"
 
 
+def test_a_letter_that_takes_all_memory_fails_alone(alice: User, stage: Stage) -> None:
+    due(alice, ["ok+a@x.test", "ok+b@x.test", "ok+c@x.test"])
+    (run,) = stage.plan()
+    poison = Delivery.objects.get(email="ok+b@x.test")
+
+    def take_all(number: int) -> str:
+        return "x" * (sys.maxsize if number == poison.pk else 1)
+
+    stage.unsubscribe_url = take_all
+    stage.send()
+    assert stage.arrived == ["ok+a@x.test", "ok+c@x.test"]
+    poison.refresh_from_db()
+    assert (poison.state, poison.last_reply) == (
+        DeliveryState.FAILED,
+        "the letter cannot be composed (MemoryError)",
+    )
+    oracle.check(run, stage.arrived, drained=True)
+
+
 def test_two_owners_do_not_share_suppressions_or_letters(
     alice: User, bob: User, stage: Stage
 ) -> None:
@@ -431,6 +451,23 @@ class TestHopelessRuns:
         stage.send()
         mailing.refresh_from_db()
         assert "подряд" in mailing.reason
+
+    def test_one_that_cannot_be_composed_is_paused_too(self, alice: User, stage: Stage) -> None:
+        def fail(number: int) -> str:
+            raise ArithmeticError
+
+        stage.unsubscribe_url = fail
+        mailing = due(alice, [f"ok+{n}@x.test" for n in range(20)])
+        (run,) = stage.plan()
+        stage.send()
+        mailing.refresh_from_db()
+        assert mailing.status == MailingStatus.PAUSED
+        assert mailing.reason == (
+            "3 letters in a row could not be composed: the letter cannot be composed"
+            " (ArithmeticError)"
+        )
+        assert Delivery.objects.filter(run=run, state=DeliveryState.FAILED).count() == 3
+        oracle.check(run, stage.arrived)
 
     def test_other_runs_go_on(self, alice: User, bob: User, stage: Stage) -> None:
         due(alice, [f"policy+{n}@x.test" for n in range(100)])
