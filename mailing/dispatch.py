@@ -7,7 +7,9 @@ is to be done, so any number of them may run at once.
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from random import SystemRandom
 from urllib.parse import urlsplit
 
@@ -16,7 +18,7 @@ from django.utils import timezone
 
 from mailing import heartbeat, tokens
 from mailing.composer.render import freeze
-from mailing.engine import circuit, journal, planner, sweeper
+from mailing.engine import circuit, journal, planner, retention, sweeper
 from mailing.engine.budget import Rate
 from mailing.engine.database import database_clock, is_postgresql
 from mailing.engine.letter import Service
@@ -65,6 +67,18 @@ def send(
         work_left = sender.run()
     heartbeat.beat(timezone.now())
     return work_left
+
+
+def forget(seconds: float = SLICE_SECONDS) -> bool:
+    """Forget for one slice what is older than RETENTION_DAYS; return whether some is left."""
+    if not settings.RETENTION_DAYS:
+        return False
+    before = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    until = time.monotonic() + seconds
+    while retention.forget(before):
+        if time.monotonic() >= until:
+            return True
+    return False
 
 
 def sender_slots() -> int:

@@ -30,6 +30,12 @@ def deliver() -> None:
         _enqueue_deliver()
 
 
+def forget() -> None:
+    """Forget old attempts for one slice, and come back if some are left."""
+    if dispatch.forget():
+        async_task("mailing.tasks.forget", save=False)
+
+
 def pulse() -> None:
     """Prove that tasks are being run."""
     heartbeat.beat(timezone.now())

@@ -17,13 +17,14 @@ def ensure_schedules() -> None:
     """Make the schedules. Idempotent; what a tick does is up to SCHEDULER_ACTIVE."""
     _ensure("tick", "mailing.tasks.tick")
     _ensure("account mails", "site_project.schedules.send_account_mails")
+    _ensure("retention", "mailing.tasks.forget", Schedule.DAILY)
 
 
-def _ensure(name: str, func: str) -> None:
+def _ensure(name: str, func: str, schedule_type: str = Schedule.MINUTES) -> None:
     # Names are not unique in django-q2: two first migrations at once may have left two rows.
     first = Schedule.objects.filter(name=name).order_by("pk").first()
     if first is None:
-        Schedule.objects.create(name=name, func=func, schedule_type=Schedule.MINUTES, minutes=1)
+        Schedule.objects.create(name=name, func=func, schedule_type=schedule_type, minutes=1)
     else:
         Schedule.objects.filter(name=name).exclude(pk=first.pk).delete()
 

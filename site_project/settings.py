@@ -200,6 +200,7 @@ SERVER_LETTERS_PER_SECOND = env.number("SERVER_LETTERS_PER_SECOND", 0)
 SERVER_LETTERS_PER_DAY = env.number("SERVER_LETTERS_PER_DAY", 0)
 OWNER_LETTERS_PER_SECOND = env.number("OWNER_LETTERS_PER_SECOND", 0)
 OWNER_LETTERS_PER_DAY = env.number("OWNER_LETTERS_PER_DAY", 50_000)
+RETENTION_DAYS = env.number("RETENTION_DAYS", 365)
 JOURNAL_DIR = VAR_DIR / "journal"
 
 # --- Background work ------------------------------------------------------------------------------

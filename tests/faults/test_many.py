@@ -15,8 +15,8 @@ from django.db import IntegrityError, connection, transaction
 from accounts.models import User
 from mailing.addresses import parse_address
 from mailing.composer.render import freeze
-from mailing.engine import audience, journal, leases, planner
-from mailing.engine.database import durable
+from mailing.engine import audience, journal, leases, planner, retention
+from mailing.engine.database import durable, instant
 from mailing.engine.leases import Holder
 from mailing.engine.transport.server import Timeouts
 from mailing.enums import MailingStatus, RunStatus, Unit
@@ -145,6 +145,35 @@ def test_a_lease_takes_no_longer_in_a_large_run(alice: User, bob: User, stage: S
         Mailing.objects.filter(pk=mailing.pk).update(status=MailingStatus.PAUSED)
     small, large = times
     assert large <= small + 0.05
+
+
+def test_a_large_log_is_forgotten_in_small_steps(alice: User, stage: Stage) -> None:  # row 48
+    fill(alice, MANY)
+    stage.plan()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO mailing_attempt
+                   (delivery_id, number, at, outcome, stage, code, enhanced, reply)
+            SELECT id, 1, CASE WHEN id <= (SELECT max(id) FROM mailing_delivery) - %s THEN %s
+                               ELSE %s END, 'accepted', 'dot', 250, '', ''
+              FROM mailing_delivery ORDER BY id
+            """,
+            [MANY // 2, instant(NOW - timedelta(days=400)), instant(NOW)],
+        )
+        cursor.execute("ANALYZE")
+    plan = Attempt.objects.order_by("pk").values("pk", "delivery", "at")[: retention.STEP].explain()
+    assert "Sort" not in plan, "in the order of the key"
+    assert "B-TREE" not in plan
+    steps, went_on = [], True
+    while went_on:
+        started = time.monotonic()
+        went_on = retention.forget(NOW - timedelta(days=365))
+        steps.append(time.monotonic() - started)
+    print(f"{len(steps)} steps, the longest {max(steps):.3f} s")  # noqa: T201 - for the books
+    assert max(steps) <= 0.2
+    assert not Attempt.objects.filter(at__lt=NOW).exists()
+    assert Attempt.objects.count() == MANY // 2
 
 
 @pytest.mark.parametrize("jump", [{"hours": 1}, {"hours": -1}, {"days": 1}, {"seconds": -3}])

@@ -16,7 +16,7 @@ from mailing import dispatch, heartbeat, tokens
 from mailing.engine import circuit, journal
 from mailing.engine.transport.server import Security
 from mailing.enums import DeliveryState, MailingStatus, RunStatus
-from mailing.models import Batch, Delivery, Run, ServerGate
+from mailing.models import Attempt, Batch, Delivery, Run, ServerGate
 from tests.mailing.server import due_now, use_server
 from tests.sink import Mood, Sink
 
@@ -145,6 +145,31 @@ class TestSend:
         assert (delivery.state, delivery.attempts) == (DeliveryState.PENDING, 0)
         assert ServerGate.objects.get().server == "127.0.0.1:2"
         assert not dispatch.work_waits()
+
+
+@pytest.mark.django_db
+class TestForget:
+    @pytest.mark.parametrize(
+        ("days", "left"), [(0, [500, 20, 1]), (30, [20, 1]), (365, [20, 1]), (501, [500, 20, 1])]
+    )
+    def test_what_is_older_than_the_setting_goes(
+        self, alice: User, settings: Settings, days: int, left: list[int]
+    ) -> None:
+        due_now(alice, "anna@x.test")
+        dispatch.plan()
+        now = timezone.now()
+        for number, age in enumerate((500, 20, 1), start=1):
+            Attempt.objects.create(
+                delivery=Delivery.objects.get(),
+                number=number,
+                at=now - timedelta(days=age),
+                outcome="transient",
+                stage="rcpt",
+            )
+        settings.RETENTION_DAYS = days
+        assert dispatch.forget() is False
+        ages = [(now - attempt.at).days for attempt in Attempt.objects.order_by("number")]
+        assert ages == left
 
 
 class TestSettings:

@@ -13,12 +13,13 @@ from pytest_django import Settings
 
 from accounts.models import User
 from mailing import dispatch, heartbeat, tasks
-from mailing.engine import circuit, journal
-from mailing.models import Batch, Run
+from mailing.engine import circuit, journal, retention
+from mailing.models import Attempt, Batch, Delivery, Run
 from tests.mailing.server import due_now, use_server
 from tests.sink import Sink
 
 DELIVER = "mailing.tasks.deliver"
+FORGET = "mailing.tasks.forget"
 
 
 @pytest.fixture
@@ -100,6 +101,26 @@ class TestDeliver:
         with journal.hold(settings.JOURNAL_DIR, 1):
             tasks.deliver()
         assert (queued(), sink.ledger.letters) == ([], [])
+
+
+@pytest.mark.django_db
+def test_forgetting_comes_back_only_while_something_old_is_left(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due_now(alice, "anna@x.test", "ben@x.test")
+    dispatch.plan()
+    for delivery in Delivery.objects.all():
+        long_ago = timezone.now() - timedelta(days=400)
+        Attempt.objects.create(
+            delivery=delivery, number=1, at=long_ago, outcome="transient", stage="rcpt"
+        )
+    monkeypatch.setattr(retention, "STEP", 1)
+    monkeypatch.setattr(dispatch.forget, "__defaults__", (0.0,))  # a slice of no time
+    tasks.forget()
+    assert (Attempt.objects.count(), queued()) == (1, [FORGET])
+    tasks.forget()
+    tasks.forget()
+    assert (Attempt.objects.count(), queued()) == (0, [FORGET] * 2)
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -11,6 +12,7 @@ from accounts import mail
 from mailing import dispatch, heartbeat
 
 _LOOK_EVERY_SECONDS = 5.0
+_FORGET_EVERY_SECONDS = 86_400.0
 
 
 class Command(BaseCommand):
@@ -24,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()
+        self._forget_at = time.monotonic()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         while not stop.is_set():
@@ -36,6 +39,8 @@ class Command(BaseCommand):
         heartbeat.beat(timezone.now())
         mail.send_due(timezone.now())
         dispatch.plan()
+        if time.monotonic() >= self._forget_at and not dispatch.forget(seconds=1):
+            self._forget_at = time.monotonic() + _FORGET_EVERY_SECONDS
         while not stop.is_set() and dispatch.work_waits():
             if not dispatch.send(interrupted=stop.is_set):
                 return  # nothing left for now, the server is away, or another sender has the slot
