@@ -1,15 +1,19 @@
 """Periodic sending without the task queue. Running it beside a cluster, or twice, is safe."""
 
+import logging
 import signal
 import threading
 import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from accounts import mail
 from mailing import dispatch, heartbeat
+
+logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 86_400.0
@@ -30,7 +34,13 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         while not stop.is_set():
-            self._round(stop)
+            try:
+                self._round(stop)
+            except (DatabaseError, InterfaceError) as error:
+                if options["once"]:
+                    raise
+                logger.error("nothing is sent until the database answers: %s", error)  # noqa: TRY400
+                connection.close()
             if options["once"]:
                 return
             stop.wait(_LOOK_EVERY_SECONDS)
