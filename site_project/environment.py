@@ -68,7 +68,7 @@ class Environment:
         return self._read(name, default, _database, "a database URL")
 
     def cache(self, name: str, default: str) -> dict[str, Any]:
-        return self._read(name, default, environ.Env.cache_url_config, "a cache URL")
+        return self._read(name, default, _cache, "a cache URL")
 
     def email(self, name: str, default: str) -> dict[str, Any]:
         return self._read(name, default, environ.Env.email_url_config, "a mail server URL")
@@ -85,4 +85,13 @@ def _database(url: str) -> dict[str, Any]:
     if urlsplit(url).scheme not in environ.Env.DB_SCHEMES:
         raise ValueError  # the parser would only warn, and show the password
     config: dict[str, Any] = environ.Env.db_url_config(url)
+    return config
+
+
+def _cache(url: str) -> dict[str, Any]:
+    config: dict[str, Any] = environ.Env.cache_url_config(url)
+    if config["BACKEND"].endswith(".RedisCache"):
+        config["BACKEND"] = "site_project.caches.RedisCache"
+        # A server that is silent is as good as away.
+        config["OPTIONS"] = {"socket_connect_timeout": 2, "socket_timeout": 2}
     return config

@@ -40,13 +40,22 @@ ROWS: dict[int, list[str]] = {
         "faults/test_points.py::test_a_time_out_at_any_instant_loses_and_doubles_nothing",
         "faults/test_cluster.py::test_a_task_over_its_time_costs_one_worker_and_nothing_else",
     ],
-    8: ["faults/test_database.py::test_a_database_that_goes_away_costs_nobody_a_letter"],
+    8: [
+        "faults/test_restarts.py::test_a_run_goes_on_after_a_restart_and_nobody_gets_two_or_none",
+        "faults/test_restarts.py::test_an_idle_scheduler_outlives_its_database",
+        "faults/test_database.py::test_a_database_that_goes_away_costs_nobody_a_letter",
+    ],
     10: ["faults/test_database.py::test_a_database_that_is_locked_is_waited_for"],
     11: [
         "faults/test_database.py::test_a_commit_that_fails_after_the_answer_is_made_up_for",
         "faults/test_points.py::test_the_journal_saves_answers_that_the_database_never_got",
     ],
-    12: ["faults/test_scheduler.py::test_without_its_cache_it_sends_all_the_same"],
+    12: [
+        "faults/test_cache.py::test_pages_answer_and_people_stay_signed_in",
+        "faults/test_cache.py::test_people_can_sign_in",
+        "faults/test_cache.py::test_letters_go_on_leaving",
+        "faults/test_scheduler.py::test_without_its_cache_it_sends_all_the_same",
+    ],
     13: [
         f"{_ENGINE}::TestServerDown::test_nothing_is_counted_and_it_goes_on_by_itself",
         "mailing/engine/test_circuit.py::"

@@ -1,0 +1,82 @@
+"""A cache in Redis that nobody depends on: a server that is away or full keeps nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.cache.backends import redis
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+
+class RedisCache(redis.RedisCache):
+    """Django's, with each failure of the server taken for a miss.
+
+    So pages answer, and letters leave; what is lost meanwhile are the limits on log-ins and the
+    sign of a living worker. `/readyz` tells, since it reads back what it has written.
+    """
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        with _forgiven():
+            return super().add(*args, **kwargs)
+        return True
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        with _forgiven():
+            return super().get(key, default, version)
+        return default
+
+    def set(self, *args: Any, **kwargs: Any) -> None:
+        with _forgiven():
+            super().set(*args, **kwargs)
+
+    def touch(self, *args: Any, **kwargs: Any) -> bool:
+        with _forgiven():
+            return super().touch(*args, **kwargs)
+        return False
+
+    def delete(self, *args: Any, **kwargs: Any) -> bool:
+        with _forgiven():
+            return super().delete(*args, **kwargs)
+        return False
+
+    def get_many(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        with _forgiven():
+            return super().get_many(*args, **kwargs)
+        return {}
+
+    def has_key(self, *args: Any, **kwargs: Any) -> bool:
+        with _forgiven():
+            return super().has_key(*args, **kwargs)
+        return False
+
+    def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
+        with _forgiven():
+            return super().incr(key, delta, version)
+        raise ValueError(f"Key {key!r} not found")
+
+    def set_many(self, data: dict[Any, Any], *args: Any, **kwargs: Any) -> list[Any]:
+        with _forgiven():
+            return super().set_many(data, *args, **kwargs)
+        return list(data)
+
+    def delete_many(self, *args: Any, **kwargs: Any) -> None:
+        with _forgiven():
+            super().delete_many(*args, **kwargs)
+
+    def clear(self) -> bool:
+        with _forgiven():
+            return super().clear()
+        return False
+
+
+@contextmanager
+def _forgiven() -> Iterator[None]:
+    try:
+        yield
+    except RedisError as error:
+        logger.warning("the cache keeps nothing: %s", type(error).__name__)
