@@ -30,18 +30,19 @@ def be_stuck(path: str, word: str) -> None:
             continue
 
 
-def make_due_mailing(clients: int) -> None:
+def make_due_mailing(clients: int, unit: str = "once") -> None:
     """Make a mailing that is due; called by `manage.py shell`."""
     from django.utils import timezone
 
     from accounts.models import User
-    from mailing.enums import MailingStatus
+    from mailing.enums import MailingStatus, Unit
     from tests.factories import make_clients, make_mailing
 
     now = timezone.now().replace(second=0, microsecond=0)
     make_mailing(
         User.objects.create_user("alice@people.test", "correct-horse-battery"),
         make_clients(User.objects.get(), [f"ok+{number}@x.test" for number in range(clients)]),
+        unit=Unit(unit),
         status=MailingStatus.SCHEDULED,
         starts_at=now,
         next_due_at=now,

@@ -86,7 +86,10 @@ ROWS: dict[int, list[str]] = {
         f"{_POOL}::test_a_wrong_certificate_sends_nothing",
         f"{_POOL}::test_bytes_before_tls_cannot_pose_as_answers_inside",
     ],
-    24: ["faults/test_many.py::test_a_clock_that_jumps_makes_no_second_run_and_no_storm"],
+    24: [
+        "faults/test_many.py::test_a_clock_that_jumps_makes_no_second_run_and_no_storm",
+        "faults/test_clock.py::test_one_run_and_one_letter_for_each_whatever_the_clock_says",
+    ],
     29: [
         "faults/test_many.py::test_of_eight_planners_each_occurrence_is_opened_by_one",
         "faults/test_interleavings.py::test_occurrence_and_occurrence_are_one_run",
