@@ -124,7 +124,8 @@ class Letter:
             if _MARKUP.search(value):
                 in_html = _qp_value(html.escape(value))
             parts += (text, in_html)
-        return self._format % self._arrange(parts)
+        arranged: tuple[bytes, ...] = self._arrange(parts)
+        return self._format % arranged
 
     def message_id(self, delivery_id: int) -> bytes:
         """Return the same id for every attempt at a delivery, so that a copy can be recognised."""

@@ -18,13 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import QuerySet
 
 from mailing.addresses import wire_address
-from mailing.engine import budget, circuit, faults, leases, ledger, runs, sweeper
+from mailing.engine import circuit, faults, leases, ledger, runs, sweeper
+from mailing.engine.allowance import STEPS_A_SECOND, Allowance
 from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.classify import Fault, Reply, Verdict
 from mailing.engine.database import durable
@@ -37,14 +36,16 @@ from mailing.engine.transport.pool import Pool, ServerDown
 from mailing.engine.transport.server import MailServer
 from mailing.engine.transport.session import Outgoing, Withheld
 from mailing.enums import DeliveryState, Outcome, Stage
-from mailing.models import OwnerGate, Run, ServerGate
+from mailing.models import Run, ServerGate
 
 logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 20.0
-_STEP_SECONDS = 0.1
+_STEP_SECONDS = 1 / STEPS_A_SECOND
 _LARGEST_STEP = 500
 _RENEW_SECONDS = 15.0
+_TURN_SECONDS = 1.0
+"""After so long on one batch the next run in turn is served, however slow the server is."""
 _MOMENT_SECONDS = 0.005
 _WRITE_AGAIN_SECONDS = (0.2, 0.5, 1, 2, 5, 10, 20)
 _FIRST_STEP = 8
@@ -52,8 +53,6 @@ _FIRST_STEP = 8
 _REFUSALS_IN_A_ROW = {Fault.POLICY: 10, Fault.PROTOCOL: 10, Fault.MESSAGE: 3}
 """After so many the rest of a run would fare no better: it is paused, and its owner decides."""
 _UNFIT = Verdict(Outcome.PERMANENT, DeliveryState.FAILED, Fault.MESSAGE)
-_STEPS_A_SECOND = round(1 / _STEP_SECONDS)
-_ALLOWANCE_SECONDS = 1.01  # when the second that a budget has begun is over for certain
 
 
 @dataclass(slots=True, eq=False)
@@ -66,17 +65,6 @@ class _Batch:
     rows: deque[Row]  # not armed yet
     armed_to: int = 0
     owed: int = 0  # armed, without an outcome
-
-
-@dataclass(slots=True)
-class _Allowance:
-    """Letters taken out of a budget; what is not armed within a second is given back."""
-
-    rows: QuerySet[Any]
-    rate: Rate
-    left: int = 0
-    until: float = 0.0  # monotonic
-    is_dry: bool = False  # the budget had nothing left when it was asked last
 
 
 class Sender:
@@ -103,12 +91,8 @@ class Sender:
         self._clock = clock
         self._random = random
         self._owner_rate = owner_rate
-        self._server_allowance = _Allowance(
-            ServerGate.objects.filter(server=server.name), server_rate
-        )
-        self._owner_allowances: dict[int, _Allowance] = {}
+        self._allowance = Allowance(server.name, server_rate, owner_rate, clock)
         self._throttled = False
-        self._throttled_until = 0.0  # monotonic
         self._until = time.monotonic() + seconds
         self._interrupted = interrupted
         self._letters: dict[int, Letter] = {}
@@ -129,6 +113,7 @@ class Sender:
         self._unix_time = 0
         self._step = server.connections
         self._armed_at = 0.0
+        self._turn_ends_at = 0.0
         self._moment_read_at = 0.0
         self._last_moment = clock()
         self._renewed_at = 0.0
@@ -142,8 +127,7 @@ class Sender:
         now = self._clock()
         sweeper.settle_journal(self._journal, now, host=self._host, random=self._random)
         ServerGate.objects.get_or_create(server=self._server.name)
-        server = self._server_allowance
-        if server.rows.filter(budget.spent_day(server.rate, now)).exists():
+        if self._allowance.server_is_spent():
             return False
         if circuit.is_open(self._server.name, now) or not self._lease_first():
             return False
@@ -261,7 +245,7 @@ class Sender:
         if self._stopped or self._interrupted() or time.monotonic() >= self._until:
             self._stopped = True
             return False
-        if self._throttled and time.monotonic() < self._throttled_until:
+        if self._throttled and time.monotonic() < self._allowance.throttled_until:
             return False
         try:
             rows = self._arm_next()
@@ -271,7 +255,7 @@ class Sender:
             return False
         batch = self._current
         if batch is None or not rows:
-            self._throttled = time.monotonic() < self._throttled_until
+            self._throttled = time.monotonic() < self._allowance.throttled_until
             self._exhausted = not self._throttled
             return False
         self._throttled = False
@@ -287,6 +271,8 @@ class Sender:
         """Record, then arm deliveries of the current batch or of the next that has some."""
         while True:
             self._draw_consequences()
+            if self._current is not None and time.monotonic() >= self._turn_ends_at:
+                self._current.rows.clear()  # goes back with what is owed
             if self._current is None or not self._current.rows:
                 # A transaction of its own: owner and run are locked before batches, or two senders,
                 # or a sender and a person who cancels, would wait for each other.
@@ -311,10 +297,10 @@ class Sender:
             size = min(self._step_size(), len(batch.rows))
             if batch.lease.run_id not in self._proven:
                 size = min(size, _FIRST_STEP)
-            size = self._allowed(batch, size)
+            size = self._allowance.available(batch.lease.owner_id, size)
             if not size:
                 # Only a server that is throttled stops all; an owner makes room for others.
-                if not self._server_allowance.left:
+                if self._allowance.server_is_dry():
                     return None
                 batch.rows.clear()
                 break
@@ -330,42 +316,9 @@ class Sender:
                 leases.disarm(batch.lease, batch.armed_to)
                 self._load(batch, after=batch.armed_to)
             else:
-                self._spend(batch, size)
+                self._allowance.spend(batch.lease.owner_id, size)
                 return rows
         return []
-
-    def _allowed(self, batch: _Batch, wanted: int) -> int:
-        """Return how many letters the budgets of server and owner let leave in this step."""
-        owner_id = batch.lease.owner_id
-        owner = self._owner_allowances.get(owner_id)
-        if owner is None:
-            rows: QuerySet[Any] = OwnerGate.objects.filter(owner=owner_id)
-            owner = self._owner_allowances[owner_id] = _Allowance(rows, self._owner_rate)
-        for allowance in (self._server_allowance, owner):
-            self._refill(allowance, wanted)
-            wanted = min(wanted, allowance.left)
-        return wanted
-
-    def _refill(self, allowance: _Allowance, wanted: int) -> None:
-        if allowance.rate.is_unlimited:
-            allowance.left = wanted
-            return
-        monotonic, now = time.monotonic(), self._clock()
-        if monotonic >= allowance.until:
-            budget.give_back(allowance.rows, allowance.left, now)
-            allowance.left, allowance.until = 0, monotonic + _ALLOWANCE_SECONDS
-        if not allowance.left:
-            allowance.left = budget.take(
-                allowance.rows, allowance.rate, _STEPS_A_SECOND * wanted, now
-            )
-        allowance.is_dry = not allowance.left
-        spent_day = budget.spent_day(allowance.rate, now)
-        if allowance.is_dry and not allowance.rows.filter(spent_day).exists():
-            self._throttled_until = max(self._throttled_until, allowance.until)
-
-    def _spend(self, batch: _Batch, letters: int) -> None:
-        self._server_allowance.left -= letters
-        self._owner_allowances[batch.lease.owner_id].left -= letters
 
     def _step_size(self) -> int:
         """Return how many deliveries leave in about a tenth of a second, by the step before."""
@@ -378,16 +331,11 @@ class Sender:
     def _lease(self) -> _Batch | None:
         now = self._clock()
         holder = Holder(self._host, boot_id(), str(self._journal.path), self._journal.journal_id)
-        monotonic = time.monotonic()
-        throttled = {
-            owner_id
-            for owner_id, allowance in self._owner_allowances.items()
-            if allowance.is_dry and monotonic < allowance.until
-        }
-        lease = leases.take(holder, now, self._owner_rate, throttled)
+        lease = leases.take(holder, now, self._owner_rate, self._allowance.dry_owners())
         if lease is None:
             return None
         faults.point(Point.LEASED)
+        self._turn_ends_at = time.monotonic() + _TURN_SECONDS
         batch = _Batch(lease, self._letter(lease.run_id), 0, deque())
         self._batches.append(batch)
         if lease.is_expired:
@@ -542,13 +490,6 @@ class Sender:
             runs.settle(run_id, self._clock())
             self._released.discard(run_id)
 
-    def _give_back(self) -> None:
-        owners = [allowance for _owner_id, allowance in sorted(self._owner_allowances.items())]
-        for allowance in (self._server_allowance, *owners):
-            if not allowance.rate.is_unlimited:
-                budget.give_back(allowance.rows, allowance.left, self._clock())
-                allowance.left = 0
-
     def _finish(self) -> None:
         """Record and release everything; try again while the database is away, for a while."""
         for pause in (*_WRITE_AGAIN_SECONDS, None):
@@ -556,7 +497,7 @@ class Sender:
                 self._draw_consequences()
                 with durable():
                     self._record()
-                    self._give_back()
+                    self._allowance.give_back()
                     under_way = {id(batch) for batch, _row in self._under_way.values()}
                     for batch in self._batches:
                         if id(batch) not in under_way:

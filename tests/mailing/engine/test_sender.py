@@ -384,6 +384,15 @@ def test_small_runs_are_not_stuck_behind_big_ones(alice: User, bob: User, stage:
     assert last_small < 1100, "the small run is served with the second batch"
 
 
+def test_on_a_slow_server_a_small_run_waits_no_longer(alice: User, bob: User, stage: Stage) -> None:
+    stage.connections, stage.sink.mood.dot_delay = 1, 0.05
+    due(alice, [f"ok+big{i}@x.test" for i in range(200)])
+    due(bob, ["ok+small@x.test"])
+    stage.plan()
+    stage.send(seconds=3)
+    assert stage.arrived.index("ok+small@x.test") < 40, "of twenty a second"
+
+
 def test_an_address_that_cannot_be_sent_fails_alone(alice: User, stage: Stage) -> None:
     due(alice, ["ok+a@x.test", "ok+b@x.test"])
     (run,) = stage.plan()
