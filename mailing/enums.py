@@ -20,6 +20,16 @@ class Unit(models.TextChoices):
     DAY = "day", _("days")
     WEEK = "week", _("weeks")
     MONTH = "month", _("months")
+    YEAR = "year", _("years")
+
+
+class MonthDay(models.TextChoices):
+    """Which day of a month an interval of months falls on. The mailing's start says which n-th."""
+
+    SAME_DAY = "day", _("on the same day of the month")
+    LAST_DAY = "last_day", _("on the last day of the month")
+    NTH_WEEKDAY = "weekday", _("on the same weekday, such as the second Tuesday")
+    LAST_WEEKDAY = "last_weekday", _("on the last such weekday of the month")
 
 
 class MailingStatus(models.TextChoices):

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from time import perf_counter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailing.enums import Unit
+from mailing.enums import MonthDay, Unit
 from mailing.schedule import Schedule, exists, instant
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -21,9 +23,10 @@ def rule(
     start: datetime,
     zone: ZoneInfo = BERLIN,
     ends_at: datetime | None = None,
+    **more: Any,
 ) -> Schedule:
     """Return a rule whose first wall time in `zone` is the naive `start`."""
-    return Schedule(unit, count, instant(start, zone), ends_at, zone)
+    return Schedule(unit, count, instant(start, zone), ends_at, zone, **more)
 
 
 def walls(schedule: Schedule, after: datetime, limit: int) -> list[str]:
@@ -92,6 +95,140 @@ def test_29_february_every_year() -> None:
         "2031-02-28 09:00",
         "2032-02-29 09:00",
     ]
+
+
+def days(schedule: Schedule, limit: int) -> list[str]:
+    """Return the first dates with their weekdays."""
+    before = schedule.starts_at - timedelta(days=1)
+    return [
+        f"{moment.astimezone(schedule.time_zone):%a %d %b %Y}"
+        for moment in schedule.upcoming(before, limit)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("month_day", "start", "expected"),
+    [
+        (MonthDay.LAST_DAY, (2028, 1, 14), ["Mon 31 Jan 2028", "Tue 29 Feb 2028"]),
+        (MonthDay.LAST_DAY, (2026, 2, 28), ["Sat 28 Feb 2026", "Tue 31 Mar 2026"]),
+        (MonthDay.NTH_WEEKDAY, (2026, 12, 8), ["Tue 08 Dec 2026", "Tue 12 Jan 2027"]),
+        (MonthDay.NTH_WEEKDAY, (2026, 12, 14), ["Mon 14 Dec 2026", "Mon 11 Jan 2027"]),
+        (
+            MonthDay.NTH_WEEKDAY,  # the fifth, or the last
+            (2026, 12, 31),
+            ["Thu 31 Dec 2026", "Thu 28 Jan 2027", "Thu 25 Feb 2027", "Thu 25 Mar 2027"],
+        ),
+        (MonthDay.LAST_WEEKDAY, (2026, 12, 8), ["Tue 29 Dec 2026", "Tue 26 Jan 2027"]),
+    ],
+)
+def test_days_of_a_month(
+    month_day: MonthDay, start: tuple[int, int, int], expected: list[str]
+) -> None:
+    monthly = rule(Unit.MONTH, 1, datetime(*start, 9), month_day=month_day)
+    assert days(monthly, len(expected)) == expected
+
+
+def test_every_year_on_29_february() -> None:
+    yearly = rule(Unit.YEAR, 1, datetime(2028, 2, 29, 9))
+    assert days(yearly, 5) == [
+        "Tue 29 Feb 2028",
+        "Wed 28 Feb 2029",
+        "Thu 28 Feb 2030",
+        "Fri 28 Feb 2031",
+        "Sun 29 Feb 2032",
+    ]
+
+
+def test_weekdays_of_every_second_week_count_from_the_starts_week() -> None:
+    start = datetime(2026, 11, 25, 9)  # a Wednesday
+    fortnightly = rule(Unit.WEEK, 2, start, weekdays=frozenset({0, 4}))
+    assert days(fortnightly, 4) == [
+        "Fri 27 Nov 2026",
+        "Mon 07 Dec 2026",
+        "Fri 11 Dec 2026",
+        "Mon 21 Dec 2026",
+    ]
+
+
+def test_other_weekdays_are_left_out_with_any_other_unit() -> None:
+    workdays = frozenset(range(5))
+    daily = rule(Unit.DAY, 1, datetime(2026, 11, 26, 9), weekdays=workdays)
+    assert days(daily, 3) == ["Thu 26 Nov 2026", "Fri 27 Nov 2026", "Mon 30 Nov 2026"]
+    monthly = rule(Unit.MONTH, 1, datetime(2026, 8, 1, 9), weekdays=workdays)
+    assert days(monthly, 2) == ["Tue 01 Sep 2026", "Thu 01 Oct 2026"]
+    hourly = rule(Unit.HOUR, 1, datetime(2026, 11, 27, 22, 30), weekdays=workdays)
+    assert walls(hourly, datetime(2026, 11, 27, 12, tzinfo=UTC), 3) == [
+        "2026-11-27 22:30",
+        "2026-11-27 23:30",
+        "2026-11-30 00:30",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "count", "more"),
+    [
+        (Unit.ONCE, 1, {}),
+        (Unit.DAY, 7, {}),
+        (Unit.HOUR, 84, {}),
+        (Unit.MONTH, 1, {"month_day": MonthDay.NTH_WEEKDAY}),
+        (Unit.MONTH, 4800, {}),
+    ],
+)
+def test_weekdays_that_leave_no_date(unit: Unit, count: int, more: dict[str, Any]) -> None:
+    never = rule(unit, count, datetime(2026, 11, 29, 9), weekdays=frozenset({0}), **more)
+    assert never.first is None
+    assert never.latest_until(datetime(2090, 1, 1, tzinfo=UTC)) is None
+
+
+def test_a_number_of_runs_counts_the_dates_of_the_rule() -> None:
+    workdays = frozenset(range(5))
+    five = rule(Unit.DAY, 1, datetime(2026, 11, 26, 9), weekdays=workdays, max_runs=5)
+    assert days(five, 10)[-1] == "Wed 02 Dec 2026"
+    assert len(days(five, 10)) == 5
+    assert five.next_after(datetime(2026, 12, 2, 12, tzinfo=UTC)) is None
+    assert five.latest_until(datetime(2030, 1, 1, tzinfo=UTC)) == datetime(
+        2026, 12, 2, 8, tzinfo=UTC
+    )
+
+
+def test_a_number_of_runs_that_the_rule_never_reaches_ends_nothing() -> None:
+    once = rule(Unit.ONCE, 1, datetime(2026, 11, 26, 9), max_runs=5)
+    assert once.first == once.starts_at
+
+
+def test_a_day_that_does_not_exist_falls_due_when_the_next_begins() -> None:
+    apia = ZoneInfo("Pacific/Apia")  # went over the date line after 29 December 2011
+    daily = rule(Unit.DAY, 1, datetime(2011, 12, 29, 9), apia)
+    assert walls(daily, datetime(2011, 12, 29, tzinfo=UTC), 4) == [
+        "2011-12-29 09:00",
+        "2011-12-31 00:00",
+        "2011-12-31 09:00",
+        "2012-01-01 09:00",
+    ]
+    midnight = rule(Unit.DAY, 1, datetime(2011, 12, 29, 0), apia)
+    assert walls(midnight, datetime(2011, 12, 29, tzinfo=UTC), 3) == [
+        "2011-12-29 00:00",
+        "2011-12-31 00:00",
+        "2012-01-01 00:00",
+    ]
+
+
+def test_a_start_in_the_second_of_two_equal_hours_stays_where_it_is() -> None:
+    start = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)  # 02:30 in Berlin, for the second time
+    daily = Schedule(Unit.DAY, 1, start, None, BERLIN)
+    assert daily.first == start
+
+
+@pytest.mark.parametrize("unit", [u for u in Unit if u != Unit.ONCE])
+def test_far_from_its_start_a_rule_is_as_quick(unit: Unit) -> None:
+    """Fifty years of minutes are 26 million steps: nobody could count them in this time."""
+    ancient = rule(unit, 1, datetime(1976, 1, 1, 9), weekdays=frozenset({0, 1}))
+    begun = perf_counter()
+    for day in range(1, 11):
+        moment = datetime(2026, 1, day, tzinfo=UTC)
+        assert ancient.next_after(moment) is not None
+        assert ancient.latest_until(moment) is not None
+    assert perf_counter() - begun < 0.5
 
 
 def test_hours_are_real_hours() -> None:
