@@ -38,6 +38,9 @@ test-services: $(TOOLS) ## The same suite on PostgreSQL and Redis (both must run
 access: $(TOOLS) ## Every URL as every role, the screens of Wagtail included
 	@ACCESS=all $(PY) -m pytest -q -n 2 tests/access $(ARGS)
 
+test-oracle: $(TOOLS) ## Dates and windows in forty zones against the oracle (two minutes)
+	@ORACLE=all $(PY) -m pytest -q -n 2 tests/mailing/test_schedule_oracle.py $(ARGS)
+
 test-faults: $(TOOLS) ## Faults: a broad selection, as in CI (five minutes)
 	@FAULTS=broad $(PY) -m pytest -q -n 2 tests/faults $(ARGS)
 
@@ -73,4 +76,4 @@ lock: ## Compile the requirements again (needs uv)
 clean: ## Remove what runs have left
 	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help demo run test test-services access test-faults faults test-browser bench check format messages lock clean
+.PHONY: help demo run test test-services access test-oracle test-faults faults test-browser bench check format messages lock clean
