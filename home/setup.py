@@ -31,19 +31,23 @@ from wagtail.models import (
 from accounts import roles
 from blog.models import BlogIndexPage
 from home.models import HomePage
-from mailing.enums import Unit
+from mailing.enums import MonthDay, Unit
 from mailing.models import DatePeriod
 
 COLLECTIONS = {"letters": "Letters", "blog": "Blog"}
 PERIODS = (
-    (Unit.ONCE, 1),
-    (Unit.MINUTE, 30),
-    (Unit.HOUR, 1),
-    (Unit.DAY, 1),
-    (Unit.WEEK, 1),
-    (Unit.WEEK, 2),
-    (Unit.MONTH, 1),
-    (Unit.MONTH, 3),
+    (Unit.ONCE, 1, MonthDay.SAME_DAY),
+    (Unit.MINUTE, 15, MonthDay.SAME_DAY),
+    (Unit.MINUTE, 30, MonthDay.SAME_DAY),
+    (Unit.HOUR, 1, MonthDay.SAME_DAY),
+    (Unit.DAY, 1, MonthDay.SAME_DAY),
+    (Unit.WEEK, 1, MonthDay.SAME_DAY),
+    (Unit.WEEK, 2, MonthDay.SAME_DAY),
+    (Unit.MONTH, 1, MonthDay.SAME_DAY),
+    (Unit.MONTH, 1, MonthDay.LAST_DAY),
+    (Unit.MONTH, 1, MonthDay.NTH_WEEKDAY),
+    (Unit.MONTH, 3, MonthDay.SAME_DAY),
+    (Unit.YEAR, 1, MonthDay.SAME_DAY),
 )
 
 
@@ -144,5 +148,5 @@ def ensure_workflow(blog: BlogIndexPage) -> None:
 
 
 def ensure_periods() -> None:
-    for unit, count in PERIODS:
-        DatePeriod.objects.get_or_create(unit=unit, count=count)
+    for unit, count, month_day in PERIODS:
+        DatePeriod.objects.get_or_create(unit=unit, count=count, month_day=month_day)

@@ -34,6 +34,7 @@ def plan() -> None:
     now = database_clock(timezone.now())()
     heartbeat.beat(now)
     planner.open_due(now, freeze)
+    planner.move_windows(now)
     sweeper.sweep(now, host=host_name(), random=_random)
     circuit.alert(now)
 

@@ -200,19 +200,28 @@ def reschedule(mailing: Mailing, *, now: datetime) -> None:
         Mailing.objects.kept().filter(pk=mailing.pk, status=MailingStatus.PAUSED).update(
             next_due_at=following
         )
+        planner.take_over_window(mailing, now)
 
 
 def duplicate(mailing: Mailing, *, by: User, now: datetime) -> Mailing:
-    """Return a new created mailing with the same content; its first sending is a day from now."""
+    """Return a new created mailing with the same content; its first sending is a day from now.
+
+    An end that has passed by then is left out.
+    """
+    tomorrow = (now + timedelta(days=1)).replace(second=0, microsecond=0)
+    starts_at = max(mailing.starts_at, tomorrow)
     with transaction.atomic():
         copy = Mailing.objects.create(
             owner=by,
             name=_("%(name)s (copy)") % {"name": mailing.name[:140]},
             message=mailing.message,
             period=mailing.period,
-            starts_at=max(
-                mailing.starts_at, (now + timedelta(days=1)).replace(second=0, microsecond=0)
-            ),
+            starts_at=starts_at,
+            ends_at=mailing.ends_at if mailing.ends_at and mailing.ends_at >= starts_at else None,
+            max_runs=mailing.max_runs,
+            weekdays=mailing.weekdays,
+            window_from=mailing.window_from,
+            window_until=mailing.window_until,
             time_zone=mailing.time_zone,
         )
         copy.lists.set(mailing.lists.all())

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When
 
-from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, RunStatus
+from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, MonthDay, RunStatus, Unit
 from mailing.permissions import sees_every_owner
 
 if TYPE_CHECKING:
     from mailing.permissions import Person
+
+
+def in_window(now: datetime, run: str = "") -> Q:
+    """Return the condition under which the letters of a run may leave; `run` leads to the run."""
+    open_now = {f"{run}sends_from__lte": now, f"{run}sends_until__gt": now}
+    return Q(**{f"{run}sends_from": None}) | Q(**open_now)
 
 
 class OwnedQuerySet(models.QuerySet[Any]):
@@ -49,6 +55,16 @@ class ClientListQuerySet(OwnedQuerySet):
         return self.annotate(size=Count("clients"))
 
 
+class DatePeriodQuerySet(models.QuerySet[Any]):
+    def shortest_first(self) -> Self:
+        """Order by unit, as `Unit` lists them, then by number and day of the month."""
+        return self.order_by(_rank("unit", Unit), "count", _rank("month_day", MonthDay))
+
+
+def _rank(field: str, choices: type[models.TextChoices]) -> Case:
+    return Case(*(When(**{field: value}, then=n) for n, value in enumerate(choices.values)))
+
+
 class MailingQuerySet(OwnedQuerySet):
     def kept(self) -> Self:
         """Leave out what its owner has deleted; the rows stay for the history."""
@@ -76,6 +92,10 @@ class RunQuerySet(OwnedQuerySet):
     def unfinished(self) -> Self:
         return self.filter(status__in=OPEN_RUNS)
 
+    def may_send(self, now: datetime) -> Self:
+        """Leave out runs that wait for the hours of their mailing."""
+        return self.filter(in_window(now))
+
 
 class BatchQuerySet(models.QuerySet[Any]):
     def waiting(self, now: datetime) -> Self:
@@ -86,7 +106,7 @@ class BatchQuerySet(models.QuerySet[Any]):
             lease_token=None,
             run__status=RunStatus.SENDING,
             run__mailing__owner__is_active=True,
-        )
+        ).filter(in_window(now, run="run__"))
 
 
 class DeliveryQuerySet(OwnedQuerySet):

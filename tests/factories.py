@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.models import User
 from mailing.addresses import parse_address
-from mailing.enums import MailingStatus, Unit
+from mailing.enums import MailingStatus, MonthDay, Unit
 from mailing.models import Client, ClientList, DatePeriod, Mailing, Message
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -58,12 +58,13 @@ def make_mailing(
     *,
     unit: Unit = Unit.ONCE,
     count: int = 1,
+    month_day: MonthDay = MonthDay.SAME_DAY,
     status: MailingStatus = MailingStatus.CREATED,
     starts_at: datetime = NOW,
     **fields: Any,
 ) -> Mailing:
     """Return a mailing to `clients` (one new client if None)."""
-    period, _ = DatePeriod.objects.get_or_create(unit=unit, count=count)
+    period, _ = DatePeriod.objects.get_or_create(unit=unit, count=count, month_day=month_day)
     mailing = Mailing.objects.create(
         owner=owner,
         **{

@@ -14,7 +14,7 @@ from home.seed.letters import Messages, ensure_messages
 from home.seed.plans import Plan
 from mailing import schedule
 from mailing.composer.render import freeze
-from mailing.enums import MailingStatus
+from mailing.enums import MailingStatus, MonthDay
 from mailing.models import ClientList, DatePeriod, Mailing
 
 _QUIET_BEFORE = timedelta(hours=3)
@@ -49,7 +49,7 @@ def _draft(plan: Plan, owner: User, messages: Messages, now: datetime) -> Past:
         owner=owner,
         name=plan.name,
         message=messages[plan.letters[0]],
-        period=DatePeriod.objects.get(unit=unit, count=count),
+        period=DatePeriod.objects.get(unit=unit, count=count, month_day=MonthDay.SAME_DAY),
         starts_at=now,
         time_zone=owner.time_zone,
         status=plan.status,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from mailing import heartbeat
 from mailing.admin.chips import status_chip, tone
+from mailing.admin.clock import wall_clock
 from mailing.admin.results import Bar, stacked
 from mailing.dispatch import mail_server, owner_rate, server_rate
 from mailing.engine import budget
@@ -135,6 +136,10 @@ def _waiting_for(run: Run, now: datetime) -> str:
     """Return why a run that is being sent does not move, empty if it does."""
     if run.status != RunStatus.SENDING:
         return ""
+    if run.sends_from is not None and run.sends_from > now:
+        zone = run.mailing.time_zone
+        text = _("Waiting for the hours of this mailing: letters leave from %(time)s (%(zone)s).")
+        return text % {"time": wall_clock(run.sends_from, zone), "zone": zone}
     server = ServerGate.objects.filter(server=mail_server().name)
     closed = server.filter(open_until__gt=now).first()
     if closed is not None:

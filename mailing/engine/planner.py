@@ -1,4 +1,8 @@
-"""Opens a run for every mailing that has fallen due: each occurrence once, whoever asks (I1)."""
+"""Opens a run for every mailing that has fallen due: each occurrence once, whoever asks (I1).
+
+A run knows from when until when its letters may leave; the planner moves that on when the hours of
+the mailing are over for the day.
+"""
 
 from __future__ import annotations
 
@@ -74,6 +78,32 @@ def open_now(mailing: Mailing, *, form_key: uuid.UUID, now: datetime, freeze: Fr
         return _open(mailing, due_at=now, form_key=form_key, now=now, content=content)
 
 
+def move_windows(now: datetime) -> None:
+    """Let every unfinished run whose hours are over wait for the next ones."""
+    for run in Run.objects.unfinished().filter(sends_until__lte=now).select_related("mailing"):
+        _set_window(run, now)
+
+
+def take_over_window(mailing: Mailing, now: datetime) -> None:
+    """Let the unfinished run of a mailing keep to the hours that the mailing has now."""
+    for run in Run.objects.unfinished().filter(mailing=mailing):
+        run.mailing = mailing
+        _set_window(run, now)
+
+
+def _set_window(run: Run, now: datetime) -> None:
+    # Only from what was read: another tick, or an edit meanwhile, may have moved it already.
+    unmoved = Run.objects.unfinished().filter(pk=run.pk, sends_until=run.sends_until)
+    unmoved.update(**_window(run.mailing, now))
+
+
+def _window(mailing: Mailing, now: datetime) -> dict[str, datetime | None]:
+    """Return when the letters of a run that is under way at `now` may leave, as fields of it."""
+    window = mailing.window
+    opens, closes = window.span_at_or_after(now) if window else (None, None)
+    return {"sends_from": opens, "sends_until": closes}
+
+
 def _open_occurrence(mailing: Mailing, now: datetime, freeze: Freeze) -> Run | None:
     planned_for = mailing.next_due_at
     assert planned_for is not None  # noqa: S101 - `due` has selected by it
@@ -110,6 +140,7 @@ def _open(
     now: datetime,
     content: Content,
 ) -> Run | None:
+    window = _window(mailing, now)
     run = _insert(
         Run(
             mailing=mailing,
@@ -117,7 +148,8 @@ def _open(
             form_key=form_key,
             status=RunStatus.SENDING,
             opened_at=now,
-            expires_at=now + GIVE_UP_AFTER,
+            expires_at=max(now, window["sends_from"] or now) + GIVE_UP_AFTER,
+            **window,
             subject=content.subject,
             html=content.html,
             text=content.text,

@@ -5,14 +5,22 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from mailing.enums import DeliveryState, Outcome, RunStatus, Stage
+from mailing.enums import OPEN_RUNS, DeliveryState, Outcome, RunStatus, Stage
 from mailing.models.client import Client
 from mailing.models.mailing import Mailing
 from mailing.querysets import AttemptQuerySet, BatchQuerySet, DeliveryQuerySet, RunQuerySet
 
 
 class Run(models.Model):
-    """One execution of a mailing for one occurrence, with the content as it was when it opened."""
+    """One execution of a mailing for one occurrence, with the content as it was when it opened.
+
+    Its letters may leave at `now` if and only if (`RunQuerySet.may_send`)
+
+        sends_from IS NULL OR (sends_from <= now AND now < sends_until)
+
+    Both are null if the mailing has no window. Otherwise they are the span of the window that is
+    open or comes next; once it has closed, `planner.move_windows` puts the next one in their place.
+    """
 
     mailing = models.ForeignKey(
         Mailing, on_delete=models.CASCADE, related_name="runs", verbose_name=_("mailing")
@@ -22,6 +30,8 @@ class Run(models.Model):
     status = models.CharField(_("status"), max_length=12, choices=RunStatus.choices)
     opened_at = models.DateTimeField(_("opened"))
     expires_at = models.DateTimeField(_("given up after"))
+    sends_from = models.DateTimeField(_("letters leave from"), null=True)
+    sends_until = models.DateTimeField(_("letters leave until"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     audience_size = models.PositiveIntegerField(_("audience"), default=0)
     served_at = models.DateTimeField(null=True, editable=False)
@@ -49,11 +59,25 @@ class Run(models.Model):
             models.CheckConstraint(
                 condition=models.Q(status__in=RunStatus.values), name="run_status_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(sends_from=None, sends_until=None)
+                | models.Q(
+                    sends_from__isnull=False,
+                    sends_until__isnull=False,
+                    sends_from__lt=models.F("sends_until"),
+                ),
+                name="run_window_whole",
+            ),
         ]
         indexes = [
             models.Index(
+                fields=["sends_until"],
+                name="run_window",
+                condition=models.Q(status__in=sorted(OPEN_RUNS), sends_until__isnull=False),
+            ),
+            models.Index(
                 fields=["mailing"], name="run_sending", condition=models.Q(status=RunStatus.SENDING)
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -86,9 +86,12 @@ def check_complete() -> None:
         }
     (task,) = blog.get_workflow().tasks.all()
     assert [group.name for group in task.specific.groups.all()] == ["Managers"]
-    periods = set(DatePeriod.objects.values_list("unit", "count"))
-    assert periods >= {(unit.value, count) for unit, count in setup.PERIODS}
-    assert (Unit.ONCE.value, 1) in periods
+    periods = [
+        (period.unit, period.count, period.month_day)
+        for period in DatePeriod.objects.shortest_first()
+    ]
+    assert [period for period in periods if period in setup.PERIODS] == list(setup.PERIODS)
+    assert periods[0][:2] == (Unit.ONCE, 1)
     schedules = dict(Schedule.objects.values_list("name", "func"))
     assert schedules["tick"] == "mailing.tasks.tick"
     assert schedules["account mails"] == "site_project.schedules.send_account_mails"

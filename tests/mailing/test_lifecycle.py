@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -563,6 +563,17 @@ class TestReschedule:
         mailing.refresh_from_db()
         assert mailing.next_due_at is None
 
+    def test_the_run_that_is_going_on_keeps_to_new_hours(self, alice: User) -> None:
+        mailing = daily_in(alice, MailingStatus.SENDING)
+        mailing.window_from, mailing.window_until = time(13), time(17)
+        lifecycle.reschedule(mailing, now=NOW)
+        run = mailing.runs.get()
+        assert (run.sends_from, run.sends_until) == (NOW + hours(4), NOW + hours(8))
+        mailing.window_from = mailing.window_until = None
+        lifecycle.reschedule(mailing, now=NOW)
+        run.refresh_from_db()
+        assert (run.sends_from, run.sends_until) == (None, None)
+
 
 class TestDuplicate:
     def test_it_has_the_same_content_and_has_not_begun(self, alice: User) -> None:
@@ -599,6 +610,24 @@ class TestDuplicate:
         future = datetime(2028, 1, 1, tzinfo=UTC)
         late = lifecycle.duplicate(make_mailing(alice, starts_at=future), by=alice, now=now)
         assert late.starts_at == future
+
+    def test_it_keeps_to_the_same_days_hours_and_number(self, alice: User) -> None:
+        fields = {
+            "max_runs": 5,
+            "weekdays": 0b11111,
+            "window_from": time(9),
+            "window_until": time(18),
+        }
+        original = make_mailing(alice, unit=Unit.DAY, **fields)
+        copy = lifecycle.duplicate(original, by=alice, now=NOW)
+        copy.refresh_from_db()
+        assert {name: getattr(copy, name) for name in fields} == fields
+
+    def test_it_has_the_same_end_unless_that_comes_before_its_start(self, alice: User) -> None:
+        for end, kept in ((NOW + hours(24), True), (NOW + hours(23), False)):
+            original = make_mailing(alice, unit=Unit.DAY, ends_at=end)
+            copy = lifecycle.duplicate(original, by=alice, now=NOW)
+            assert copy.ends_at == (end if kept else None)
 
     def test_the_longest_name_still_has_room_for_its_mark(self, alice: User) -> None:
         copy = lifecycle.duplicate(make_mailing(alice, name="x" * 150), by=alice, now=NOW)

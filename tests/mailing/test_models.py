@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import time, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import ProtectedError
 
 from accounts.models import User
-from mailing.enums import DeliveryState, MailingStatus, Outcome, RunStatus, SuppressionReason, Unit
+from mailing.enums import (
+    DeliveryState,
+    MailingStatus,
+    MonthDay,
+    Outcome,
+    RunStatus,
+    SuppressionReason,
+    Unit,
+)
 from mailing.models import (
     Attempt,
     Batch,
@@ -25,6 +36,7 @@ from mailing.models import (
     ServerGate,
     Suppression,
 )
+from mailing.window import Window
 from tests.factories import NOW, hours, make_client, make_list, make_mailing
 from tests.mailing.runs import attempt, open_run, put
 
@@ -93,6 +105,22 @@ class TestRun:
         refused_by("run_status_known", lambda: Run.objects.update(status="launched"))
         for status in RunStatus:
             Run.objects.update(status=status)
+
+    @pytest.mark.parametrize(
+        "half",
+        [
+            {"sends_from": NOW},
+            {"sends_until": NOW},
+            {"sends_from": NOW, "sends_until": NOW},
+            {"sends_from": NOW, "sends_until": NOW - hours(1)},
+        ],
+        ids=["from", "until", "of no length", "backwards"],
+    )
+    def test_its_hours_are_whole_or_not_there(self, alice: User, half: dict[str, Any]) -> None:
+        open_run(alice)
+        refused_by("run_window_whole", lambda: Run.objects.update(**half))
+        Run.objects.update(sends_from=NOW, sends_until=NOW + hours(1))
+        Run.objects.update(sends_from=None, sends_until=None)
 
 
 class TestDelivery:
@@ -166,6 +194,57 @@ class TestMailing:
         )
         Mailing.objects.update(ends_at=NOW)
 
+    def test_it_ends_by_date_or_by_number(self, alice: User) -> None:
+        make_mailing(alice)
+        refused_by("mailing_one_end", lambda: Mailing.objects.update(ends_at=NOW, max_runs=3))
+        Mailing.objects.update(ends_at=NOW)
+        Mailing.objects.update(ends_at=None, max_runs=3)
+
+    def test_its_number_of_runs_is_from_1_to_1000(self, alice: User) -> None:
+        make_mailing(alice)
+        for number in (0, 1001):
+            refused_by("mailing_number_of_runs", partial(Mailing.objects.update, max_runs=number))
+        for number in (1, 1000):
+            Mailing.objects.update(max_runs=number)
+
+    def test_its_weekdays_are_seven_at_most(self, alice: User) -> None:
+        make_mailing(alice)
+        refused_by("mailing_weekdays_known", lambda: Mailing.objects.update(weekdays=128))
+        Mailing.objects.update(weekdays=127)
+
+    @pytest.mark.parametrize(
+        ("opens", "closes"), [(time(9), None), (None, time(9)), (time(9), time(9))], ids=str
+    )
+    def test_its_window_opens(self, alice: User, opens: time | None, closes: time | None) -> None:
+        make_mailing(alice)
+        bounds = {"window_from": opens, "window_until": closes}
+        refused_by("mailing_window_opens", lambda: Mailing.objects.update(**bounds))
+        Mailing.objects.update(window_from=time(22), window_until=time(6))
+
+    def test_its_first_sending_is_a_whole_minute(self, alice: User) -> None:
+        mailing = make_mailing(alice)
+        mailing.full_clean()
+        mailing.starts_at = NOW + timedelta(seconds=1)
+        with pytest.raises(ValidationError, match="whole minute"):
+            mailing.full_clean()
+
+    def test_its_schedule_and_window_are_what_its_columns_say(self, alice: User) -> None:
+        mailing = make_mailing(
+            alice,
+            unit=Unit.MONTH,
+            month_day=MonthDay.LAST_DAY,
+            weekdays=0b0010001,
+            max_runs=3,
+            window_from=time(22),
+            window_until=time(6),
+        )
+        mailing.refresh_from_db()
+        schedule = mailing.schedule
+        assert (schedule.month_day, schedule.max_runs) == (MonthDay.LAST_DAY, 3)
+        assert schedule.weekdays == {0, 4}
+        assert mailing.window == Window(time(22), time(6), ZoneInfo("Europe/London"))
+        assert make_mailing(alice).window is None
+
     def test_its_message_and_interval_stay_while_it_needs_them(self, alice: User) -> None:
         mailing = make_mailing(alice)
         assert mailing.message is not None
@@ -190,6 +269,15 @@ class TestPeriod:
     @pytest.mark.parametrize(("unit", "count"), [(Unit.DAY, 0), (Unit.ONCE, 2), (Unit.ONCE, 0)])
     def test_its_number_makes_sense(self, unit: Unit, count: int) -> None:
         refused_by("date_period_count", lambda: DatePeriod.objects.create(unit=unit, count=count))
+
+    def test_only_months_have_a_day_of_the_month(self) -> None:
+        for unit, month_day in ((Unit.WEEK, MonthDay.LAST_DAY), (Unit.MONTH, "first_day")):
+            refused_by(
+                "date_period_month_day",
+                partial(DatePeriod.objects.create, unit=unit, count=77, month_day=month_day),
+            )
+        for known in MonthDay:
+            DatePeriod.objects.create(unit=Unit.MONTH, count=77, month_day=known)
 
 
 class TestClient:
@@ -235,16 +323,22 @@ def test_every_constraint_of_ours_has_its_test() -> None:
         "client_address_once",
         "client_list_name_once",
         "date_period_count",
+        "date_period_month_day",
         "date_period_once",
         "delivery_address_once",
         "delivery_client_once",
         "delivery_state_known",
         "mailing_ends_after_start",
         "mailing_has_message",
+        "mailing_number_of_runs",
+        "mailing_one_end",
         "mailing_status_known",
+        "mailing_weekdays_known",
+        "mailing_window_opens",
         "run_form_once",
         "run_occurrence_once",
         "run_status_known",
+        "run_window_whole",
         "suppression_once",
     }
 

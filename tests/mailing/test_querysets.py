@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +12,21 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts import roles
 from accounts.models import User
-from mailing.enums import DeliveryState, MailingStatus, Outcome, RunStatus, SuppressionReason, Unit
+from mailing.enums import (
+    DeliveryState,
+    MailingStatus,
+    MonthDay,
+    Outcome,
+    RunStatus,
+    SuppressionReason,
+    Unit,
+)
 from mailing.models import (
     Attempt,
     Batch,
     Client,
     ClientList,
+    DatePeriod,
     Delivery,
     Mailing,
     Message,
@@ -163,6 +172,28 @@ class TestMailings:
         assert latest == {run.mailing_id: run.pk, never.pk: None}
 
 
+class TestIntervals:
+    def test_the_shortest_comes_first_whatever_was_added_last(self) -> None:
+        DatePeriod.objects.all().delete()
+        for unit, count, month_day in (
+            (Unit.YEAR, 1, MonthDay.SAME_DAY),
+            (Unit.MONTH, 1, MonthDay.LAST_DAY),
+            (Unit.MONTH, 1, MonthDay.SAME_DAY),
+            (Unit.DAY, 10, MonthDay.SAME_DAY),
+            (Unit.DAY, 2, MonthDay.SAME_DAY),
+            (Unit.ONCE, 1, MonthDay.SAME_DAY),
+        ):
+            DatePeriod.objects.create(unit=unit, count=count, month_day=month_day)
+        assert [str(period) for period in DatePeriod.objects.shortest_first()] == [
+            "once",
+            "every 2 days",
+            "every 10 days",
+            "every month",
+            "every month, on the last day",
+            "every year",
+        ]
+
+
 class TestRuns:
     @pytest.mark.parametrize("status", RunStatus)
     def test_unfinished_is_what_is_being_sent_or_paused(
@@ -171,6 +202,25 @@ class TestRuns:
         open_run(alice)
         Run.objects.update(status=status)
         assert Run.objects.unfinished().exists() == (status in {"sending", "paused"})
+
+    @pytest.mark.parametrize(
+        ("opens", "closes", "may"),
+        [
+            (None, None, True),
+            (NOW, NOW + hours(1), True),
+            (NOW - hours(1), NOW + timedelta(seconds=1), True),
+            (NOW + timedelta(seconds=1), NOW + hours(1), False),
+            (NOW - hours(1), NOW, False),
+        ],
+        ids=["always", "just opened", "closing", "not yet", "no more"],
+    )
+    def test_its_letters_leave_in_its_hours(
+        self, alice: User, opens: datetime | None, closes: datetime | None, may: bool
+    ) -> None:
+        open_run(alice)
+        Run.objects.update(sends_from=opens, sends_until=closes)
+        assert Run.objects.may_send(NOW).exists() == may
+        assert Batch.objects.waiting(NOW).exists() == may
 
     def test_letters_are_counted_by_state(self, alice: User) -> None:
         run = open_run(alice, 4)

@@ -16,7 +16,7 @@ from accounts.models import User
 from mailing import lifecycle, schedule
 from mailing.composer.render import freeze
 from mailing.engine import planner
-from mailing.enums import DeliveryState, MailingStatus, RunStatus, SuppressionReason, Unit
+from mailing.enums import DeliveryState, MailingStatus, MonthDay, RunStatus, SuppressionReason, Unit
 from mailing.models import Attempt, Client, DatePeriod, Delivery, Mailing, Run, Suppression
 from tests.factories import NOW, hours, make_client, make_list, make_mailing, make_message
 from tests.mailing.admin.screens import (
@@ -56,7 +56,7 @@ def typed(alice: User) -> dict[str, Any]:
 
 
 def period(unit: Unit, count: int = 1) -> DatePeriod:
-    return DatePeriod.objects.get_or_create(unit=unit, count=count)[0]
+    return DatePeriod.objects.get_or_create(unit=unit, count=count, month_day=MonthDay.SAME_DAY)[0]
 
 
 def wall(moment: datetime) -> str:

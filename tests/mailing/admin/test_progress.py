@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -177,6 +177,14 @@ class TestWaiting:
         found = progress(run, timedelta(seconds=29))
         assert found.waiting_for == "Waiting for the mail server: Connection refused"
         assert progress(run, timedelta(seconds=31)).waiting_for == "", "it is tried again"
+
+    def test_the_hours_of_the_mailing_are_named_as_the_reason(self, alice: User) -> None:
+        run = open_run(alice, window_from=time(13), window_until=time(17))
+        assert progress(run).waiting_for == (
+            "Waiting for the hours of this mailing: "
+            "letters leave from 23 Nov 2026, 13:00 (Europe/London)."
+        )
+        assert progress(run, timedelta(hours=4)).waiting_for == ""
 
     def test_another_servers_trouble_is_not_ours(self, alice: User) -> None:
         run = open_run(alice)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from mailing.engine import planner
 from mailing.engine.letter import Content
 from mailing.enums import MailingStatus, RunStatus, Unit
 from mailing.models import Batch, Delivery, Mailing, Message, Run
-from tests.factories import NOW, body, make_clients, make_list, make_mailing, make_message
+from tests.factories import NOW, body, hours, make_clients, make_list, make_mailing, make_message
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +170,62 @@ def test_a_correction_made_while_others_are_opened_counts(alice: User) -> None:
 
     planner.open_due(NOW, correct_meanwhile)
     assert Run.objects.get(mailing=second).subject == "Corrected"
+
+
+class TestWindow:
+    """At NOW it is nine in the morning in London."""
+
+    def test_a_run_outside_the_hours_is_opened_and_waits(self, alice: User) -> None:
+        mailing = scheduled(alice, window_from=time(13), window_until=time(17))
+        planner.open_due(NOW, freeze)
+        run = mailing.runs.get()
+        assert (run.status, run.due_at, run.audience_size) == (RunStatus.SENDING, NOW, 1)
+        assert (run.sends_from, run.sends_until) == (NOW + hours(4), NOW + hours(8))
+        assert run.expires_at == NOW + hours(4) + planner.GIVE_UP_AFTER
+        assert not Batch.objects.waiting(NOW).exists()
+        assert Batch.objects.waiting(NOW + hours(4)).exists()
+        assert not Batch.objects.waiting(NOW + hours(8)).exists()
+
+    def test_a_run_inside_the_hours_begins_at_once(self, alice: User) -> None:
+        mailing = scheduled(alice, window_from=time(8), window_until=time(17))
+        planner.open_due(NOW, freeze)
+        run = mailing.runs.get()
+        assert (run.sends_from, run.sends_until) == (NOW - hours(1), NOW + hours(8))
+        assert run.expires_at == NOW + planner.GIVE_UP_AFTER
+        assert Batch.objects.waiting(NOW).exists()
+
+    def test_send_now_keeps_to_the_hours_too(self, alice: User) -> None:
+        mailing = make_mailing(alice, window_from=time(22), window_until=time(6))
+        run = planner.open_now(mailing, form_key=uuid.uuid4(), now=NOW, freeze=freeze)
+        assert run is not None
+        assert run.sends_from == NOW + hours(13)
+
+    @pytest.mark.parametrize("status", [RunStatus.SENDING, RunStatus.PAUSED])
+    def test_what_has_not_left_waits_for_the_next_days_hours(
+        self, alice: User, status: RunStatus
+    ) -> None:
+        mailing = scheduled(alice, window_from=time(8), window_until=time(17))
+        planner.open_due(NOW, freeze)
+        Run.objects.update(status=status)
+        planner.move_windows(NOW + hours(8) - timedelta(seconds=1))
+        assert mailing.runs.get().sends_until == NOW + hours(8)
+        planner.move_windows(NOW + hours(8))
+        run = mailing.runs.get()
+        assert (run.sends_from, run.sends_until) == (NOW + hours(23), NOW + hours(32))
+        assert run.expires_at == NOW + planner.GIVE_UP_AFTER
+
+    def test_after_an_outage_it_is_the_span_of_now(self, alice: User) -> None:
+        mailing = scheduled(alice, window_from=time(8), window_until=time(17))
+        planner.open_due(NOW, freeze)
+        planner.move_windows(NOW + 3 * DAY)
+        assert mailing.runs.get().sends_from == NOW + 3 * DAY - hours(1)
+
+    def test_finished_runs_and_those_without_hours_are_left_alone(self, alice: User) -> None:
+        finished = scheduled(alice, window_from=time(8), window_until=time(17))
+        always = scheduled(alice)
+        planner.open_due(NOW, freeze)
+        finished.runs.update(status=RunStatus.COMPLETED)
+        before = list(Run.objects.order_by("pk").values())
+        planner.move_windows(NOW + 3 * DAY)
+        assert list(Run.objects.order_by("pk").values()) == before
+        assert always.runs.get().sends_from is None
