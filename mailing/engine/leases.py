@@ -73,8 +73,8 @@ def take(
 ) -> Lease | None:
     """Lease the next batch that waits, round-robin over owners and their runs; None if none waits.
 
-    Only runs that are being sent, of owners who are not blocked, have not used up the day of `rate`
-    and are not `passed_over`. Call inside a transaction.
+    Only runs that are being sent and within their hours, of owners who are not blocked, have not
+    used up the day of `rate` and are not `passed_over`. Call inside a transaction.
     """
     token = uuid.uuid4()
     with connection.cursor() as cursor:
@@ -86,6 +86,7 @@ def take(
               JOIN accounts_user u ON u.id = m.owner_id
               LEFT JOIN mailing_ownergate g ON g.owner_id = m.owner_id
              WHERE r.status = 'sending' AND u.is_active
+               AND (r.sends_from IS NULL OR (r.sends_from <= %s AND %s < r.sends_until))
                AND EXISTS (SELECT 1 FROM mailing_batch b
                             WHERE b.run_id = r.id AND NOT b.done AND b.due_at <= %s
                               AND b.lease_token IS NULL)
@@ -94,8 +95,7 @@ def take(
                       r.id
             """,
             [
-                instant(now),
-                instant(now),
+                *[instant(now)] * 4,
                 day_of(now).isoformat(),
                 rate.per_day or NO_LIMIT,
             ],
@@ -216,14 +216,16 @@ def arm(lease: Lease, up_to: int, now: datetime) -> Gate | None:
             return None
         cursor.execute(
             """
-            SELECT r.status = 'sending' AND u.is_active, g.revision
+            SELECT r.status = 'sending' AND u.is_active
+                   AND (r.sends_from IS NULL OR (r.sends_from <= %s AND %s < r.sends_until)),
+                   g.revision
               FROM mailing_run r
               JOIN mailing_mailing m ON m.id = r.mailing_id
               JOIN accounts_user u ON u.id = m.owner_id
               JOIN mailing_ownergate g ON g.owner_id = m.owner_id
              WHERE r.id = %s
             """,
-            [lease.run_id],
+            [instant(now), instant(now), lease.run_id],
         )
         is_open, revision = cursor.fetchone()
         return Gate(bool(is_open), revision)

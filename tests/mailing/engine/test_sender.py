@@ -393,6 +393,40 @@ def test_on_a_slow_server_a_small_run_waits_no_longer(alice: User, bob: User, st
     assert stage.arrived.index("ok+small@x.test") < 40, "of twenty a second"
 
 
+class TestHours:
+    def test_outside_them_a_run_waits(self, alice: User, stage: Stage) -> None:
+        due(alice, ["ok+a@x.test"])
+        (run,) = stage.plan()
+        hours = {"sends_from": NOW + timedelta(hours=1), "sends_until": NOW + timedelta(hours=2)}
+        Run.objects.filter(pk=run.pk).update(**hours)
+        stage.send()
+        assert stage.arrived == []
+        stage.later(hours=1)
+        stage.send()
+        assert stage.arrived == ["ok+a@x.test"]
+
+    def test_when_they_end_what_is_left_stays(self, alice: User, stage: Stage) -> None:
+        stage.connections = 1
+        due(alice, [f"ok+{i}@x.test" for i in range(100)])
+        (run,) = stage.plan()
+        closes = NOW + timedelta(hours=2)
+        Run.objects.filter(pk=run.pk).update(sends_from=NOW, sends_until=closes)
+
+        def looks(asked: list[int] = []) -> bool:  # noqa: B006 - counts the steps
+            asked.append(1)
+            if len(asked) == 5:
+                stage.now = closes
+            return False
+
+        stage.send(interrupted=looks)
+        assert 0 < len(stage.arrived) < 100
+        stage.send()
+        assert len(stage.arrived) < 100, "nobody takes it up either"
+        Run.objects.filter(pk=run.pk).update(sends_from=None, sends_until=None)
+        stage.send()
+        oracle.check(run, stage.arrived, drained=True)
+
+
 def test_an_address_that_cannot_be_sent_fails_alone(alice: User, stage: Stage) -> None:
     due(alice, ["ok+a@x.test", "ok+b@x.test"])
     (run,) = stage.plan()

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mailing', '0003_deleted_mailings_let_go'),
+        ('mailing', '0005_suspect_batches'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
