@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _MARGIN_SECONDS = 30
+_LONGEST_INTERVAL_SECONDS = 3600
 
 
 @register("mailing")
@@ -31,6 +32,14 @@ def check_task_queue(**_kwargs: Any) -> list[CheckMessage]:
                 f"Q_TIMEOUT ({timeout} s) is shorter than a sender may wait ({longest_answer} s).",
                 hint="A slow mail server would leave letters whose fate is unknown.",
                 id="site_project.W001",
+            )
+        )
+    if settings.SCHEDULER_INTERVAL > _LONGEST_INTERVAL_SECONDS:
+        found.append(
+            Warning(
+                f"SCHEDULER_INTERVAL ({settings.SCHEDULER_INTERVAL} s) is more than an hour.",
+                hint="Mailings leave as late as that, and dates that are closer are left out.",
+                id="site_project.W007",
             )
         )
     if "locmem" in settings.CACHES["default"]["BACKEND"]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from math import ceil
 
+from django.conf import settings
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
@@ -14,19 +16,29 @@ logger = logging.getLogger(__name__)
 
 
 def ensure_schedules() -> None:
-    """Make the schedules. Idempotent; what a tick does is up to SCHEDULER_ACTIVE."""
-    _ensure("tick", "mailing.tasks.tick")
+    """Make the schedules, or bring them up to date. Idempotent.
+
+    What a tick does is up to SCHEDULER_ACTIVE. django-q2 knows no seconds, so SCHEDULER_INTERVAL is
+    rounded up to minutes.
+    """
+    _ensure("tick", "mailing.tasks.tick", minutes=ceil(settings.SCHEDULER_INTERVAL / 60))
     _ensure("account mails", "site_project.schedules.send_account_mails")
     _ensure("retention", "mailing.tasks.forget", Schedule.DAILY)
 
 
-def _ensure(name: str, func: str, schedule_type: str = Schedule.MINUTES) -> None:
+def _ensure(name: str, func: str, schedule_type: str = Schedule.MINUTES, minutes: int = 1) -> None:
+    # Mailings fall due on whole minutes. django-q2 adds minutes to the first date, whose seconds
+    # would otherwise be those of the migration: with :45 each mailing would be 45 seconds late.
+    this_minute = timezone.now().replace(second=0, microsecond=0)
     # Names are not unique in django-q2: two first migrations at once may have left two rows.
     first = Schedule.objects.filter(name=name).order_by("pk").first()
     if first is None:
-        Schedule.objects.create(name=name, func=func, schedule_type=schedule_type, minutes=1)
+        first = Schedule(name=name, func=func, schedule_type=schedule_type)
     else:
         Schedule.objects.filter(name=name).exclude(pk=first.pk).delete()
+    if first.pk is None or first.minutes != minutes or first.next_run.second:
+        first.minutes, first.next_run = minutes, this_minute
+        first.save()
 
 
 def send_account_mails() -> None:

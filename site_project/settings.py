@@ -206,6 +206,7 @@ JOURNAL_DIR = VAR_DIR / "journal"
 # --- Background work ------------------------------------------------------------------------------
 
 SCHEDULER_ACTIVE = env.flag("SCHEDULER_ACTIVE", default=True)
+SCHEDULER_INTERVAL = env.number("SCHEDULER_INTERVAL", 1, at_least=1)
 Q_WORKERS = env.number("Q_WORKERS", 2, at_least=2)
 Q_CLUSTER: dict[str, Any] = {
     "name": "mailing",

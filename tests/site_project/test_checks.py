@@ -53,6 +53,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("W005", {"EMAIL_HOST": HOST, "EMAIL_HOST_USER": "me"}, {"EMAIL_HOST": "127.0.0.1"}),
     ("W005", {"EMAIL_HOST": HOST, "EMAIL_HOST_USER": "me"}, {"EMAIL_HOST_USER": ""}),
     ("W006", {"SITE_URL": "http://localhost:8000"}, {"SITE_URL": "https://mail.example.com"}),
+    ("W007", {"SCHEDULER_INTERVAL": 3601}, {"SCHEDULER_INTERVAL": 3600}),
     ("W006", {"SITE_URL": "http://[::1]"}, {"SITE_URL": "https://mail.example.com"}),
 ]
 

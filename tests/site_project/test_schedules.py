@@ -45,10 +45,33 @@ def test_each_schedule_runs_a_function_of_ours_every_minute_or_day() -> None:
 
 def test_making_them_again_changes_nothing() -> None:
     ensure_schedules()
-    Schedule.objects.update(next_run=timezone.now() + timedelta(seconds=30))
+    minute = timezone.now().replace(second=0, microsecond=0)
+    Schedule.objects.update(next_run=minute + timedelta(minutes=1))
     before = list(Schedule.objects.order_by("pk").values())
     ensure_schedules()
     assert list(Schedule.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "minutes"), [(1, 1), (59, 1), (60, 1), (61, 2), (90, 2), (120, 2), (3600, 60)]
+)
+def test_the_tick_comes_after_the_interval_rounded_up_to_minutes(
+    settings: Settings, seconds: int, minutes: int
+) -> None:
+    ensure_schedules()
+    settings.SCHEDULER_INTERVAL = seconds
+    ensure_schedules()
+    assert Schedule.objects.get(name="tick").minutes == minutes
+    assert Schedule.objects.get(name="account mails").minutes == 1
+
+
+def test_it_comes_on_whole_minutes_as_mailings_do() -> None:
+    ensure_schedules()
+    due_at = Schedule.objects.get(name="tick").next_run
+    assert (due_at.second, due_at.microsecond) == (0, 0)
+    Schedule.objects.update(next_run=due_at.replace(second=45))  # as an older version made it
+    ensure_schedules()
+    assert Schedule.objects.get(name="tick").next_run.second == 0
 
 
 def test_two_that_were_made_at_once_become_one() -> None:

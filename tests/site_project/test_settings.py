@@ -91,6 +91,7 @@ def test_the_example_works_unchanged(tmp_path: Path) -> None:
     [
         ("SECRET_KEY", "", "SECRET_KEY is not set. Copy .env.example to .env, or set SECRET_KEY"),
         ("DATABASE_URL", "postgress://me:s3cret@db/x", "DATABASE_URL is not a database URL."),
+        ("SCHEDULER_INTERVAL", "0", "SCHEDULER_INTERVAL must be at least 1, not 0."),
         ("LOG_LEVEL", "loud", "LOG_LEVEL cannot be 'loud'."),
     ],
 )
