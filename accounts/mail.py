@@ -72,13 +72,13 @@ def post(*, template: str, email: str, context: dict[str, Any], now: datetime) -
         transaction.on_commit(_wake, robust=True)
 
 
-def send_due(now: datetime) -> int:
+def send_due(now: datetime, interrupted: Callable[[], bool] = lambda: False) -> int:
     """Send what is due over one connection and return how many mails the server took.
 
     While the server cannot be reached everything stays as it is. A mail that fails by itself waits
     longer each time; one that is refused for good or too old is dropped with a line in the log.
     Safe to run twice at once: a row is claimed first. A slow server gets a slice at a time, so that
-    no claim runs out under its sender; the rest is still due.
+    no claim runs out under its sender; the rest is still due. So it is after an interruption.
     """
     due = list(AccountMail.objects.due(now)[:200])
     if not due:
@@ -90,7 +90,7 @@ def send_due(now: datetime) -> int:
         for mail in due:
             if _claim(mail, now):
                 sent += _send(mail, connection, now)
-            if time.monotonic() - started > _SLICE_SECONDS:
+            if interrupted() or time.monotonic() - started > _SLICE_SECONDS:
                 break
     except (OSError, smtplib.SMTPException) as error:
         logger.warning("account mails wait for the mail server (%s)", type(error).__name__)

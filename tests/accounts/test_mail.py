@@ -175,6 +175,13 @@ def test_a_slow_server_gets_a_slice_at_a_time(
     assert AccountMail.objects.due(NOW).count() == 2
 
 
+def test_told_to_stop_it_finishes_the_mail_under_way(post_office: PostOffice) -> None:
+    for number in range(3):
+        queue(f"client{number}@x.test")
+    assert mail.send_due(NOW, interrupted=lambda: True) == 1
+    assert AccountMail.objects.due(NOW).count() == 2
+
+
 def test_many_mails_share_a_connection(post_office: PostOffice) -> None:
     for number in range(5):
         queue(f"client{number}@x.test")
