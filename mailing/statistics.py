@@ -1,17 +1,25 @@
-"""Figures: each is a query over rows, so the parts add up to the whole (I4)."""
+"""Figures: each is a query over rows, so the parts add up to the whole (I4).
+
+What takes a while to count is shown from a copy that is at most a minute old.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.core.cache import cache
 from django.db.models import Count
+from django.utils import timezone
 
+from mailing.engine import audience
 from mailing.enums import DeliveryState
 from mailing.models import Batch, Client, Delivery, Mailing, Run
 
 _FIGURES_SECONDS = 60
+LARGE = 100_000
+"""Letters from which on counting them takes longer than a page may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ class Tally:
     """How many deliveries of a run are in each state; the states add up to `audience`."""
 
     states: Mapping[DeliveryState, int]
+    counted_at: datetime | None = None
+    """When a copy was made; None if this is no copy."""
 
     @property
     def audience(self) -> int:
@@ -65,7 +75,36 @@ def tally(run: Run) -> Tally:
 
 
 def tallies(runs: Iterable[Run]) -> dict[int, Tally]:
-    """Return the tally of each run by its id: one query over deliveries, one over their batches."""
+    """Return the tally of each run by its id: one query over deliveries, one over their batches.
+
+    That of a large run is counted anew once a minute, and when the run's status has changed.
+    """
+    runs = list(runs)
+    keys = {f"mailing:tally:{r.pk}:{r.status}": r.pk for r in runs if r.audience_size >= LARGE}
+    copies = cache.get_many(keys) if keys else {}
+    found = {keys[key]: copy for key, copy in copies.items() if isinstance(copy, Tally)}
+    counted = _count([run for run in runs if run.pk not in found])
+    for key, run_id in keys.items():
+        if run_id in counted:
+            found[run_id] = replace(counted[run_id], counted_at=timezone.now())
+            cache.set(key, found[run_id], _FIGURES_SECONDS)
+    return counted | found
+
+
+def audience_of(mailing: Mailing) -> audience.Size:
+    """Return whom a mailing would go to; if those are many, as it was within the last minute."""
+    key = f"mailing:audience:{mailing.pk}"
+    size = cache.get(key)
+    if not isinstance(size, audience.Size):
+        size = audience.size(mailing.pk, mailing.owner_id)
+        if size.clients >= LARGE:
+            cache.set(key, size, _FIGURES_SECONDS)
+    return size
+
+
+def _count(runs: list[Run]) -> dict[int, Tally]:
+    if not runs:
+        return {}
     states: dict[int, dict[DeliveryState, int]] = {run.pk: {} for run in runs}
     rows = Delivery.objects.filter(run__in=states).order_by().values_list("run", "state")
     for run_id, state, n in rows.annotate(n=Count("pk")):

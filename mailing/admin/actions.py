@@ -33,6 +33,7 @@ from mailing.enums import (
 )
 from mailing.models import Mailing, Run
 from mailing.permissions import may_change
+from mailing.statistics import LARGE, tally
 
 Act = Callable[[Mailing, User, dict[str, Any], datetime], str]
 
@@ -259,6 +260,8 @@ def _may_send_again(state: DeliveryState) -> Callable[[Mailing, User], bool]:
         return (
             run is not None
             and run.status in {RunStatus.SENDING, RunStatus.COMPLETED}
+            # Looking for what is not there goes through all the rows of a run.
+            and (run.audience_size < LARGE or state in tally(run).states)
             and run.deliveries.filter(state=state, client__isnull=False).exists()
         )
 

@@ -36,9 +36,9 @@ from mailing.admin.owned import (
 from mailing.admin.progress import progress_of
 from mailing.admin.results import results_of, with_latest_result
 from mailing.admin.widgets import ChoicesField, ClientChoice, WallClockField
-from mailing.engine import audience
 from mailing.enums import MailingStatus, Unit
 from mailing.models import ClientList, DatePeriod, Mailing
+from mailing.statistics import audience_of
 
 _EDITABLE = frozenset(
     {
@@ -158,7 +158,7 @@ class MailingInspectView(OwnedInspectView):
             **kwargs,
             mailing=mailing,
             chip=status_chip(MailingStatus(mailing.status)),
-            audience=audience.size(mailing.pk, mailing.owner_id),
+            audience=audience_of(mailing),
             dates=[on_the_wall(date, mailing.time_zone) for date in dates],
             starts_there=on_the_wall(mailing.starts_at, mailing.time_zone),
             ends_there=mailing.ends_at and on_the_wall(mailing.ends_at, mailing.time_zone),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -18,10 +20,11 @@ from mailing.dispatch import mail_server, owner_rate, server_rate
 from mailing.engine import budget
 from mailing.enums import UNSENT_RUNS, DeliveryState, RunStatus
 from mailing.models import Attempt, Delivery, Mailing, OwnerGate, Run, ServerGate
-from mailing.statistics import Tally, tally
+from mailing.statistics import LARGE, Tally, tally
 
 _RATE_OVER = timedelta(minutes=1)
 _CAUSES_SHOWN = 8
+_CAUSES_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +114,11 @@ def _rate(run: Run, now: datetime) -> int:
 
 
 def _causes(run: Run) -> list[Cause]:
-    rows = (
-        Delivery.objects.filter(
-            run=run,
-            state__in=(DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN),
-        )
-        .order_by()
-        .values("state", "last_code", "last_reply")
-        .annotate(n=Count("pk"))
-        .order_by("-n")[:_CAUSES_SHOWN]
-    )
+    if run.audience_size >= LARGE:
+        key = f"mailing:causes:{run.pk}:{run.status}"
+        rows = cache.get_or_set(key, lambda: _count_causes(run), _CAUSES_SECONDS)
+    else:
+        rows = _count_causes(run)
     return [
         Cause(
             status_chip(DeliveryState(row["state"])),
@@ -130,6 +128,19 @@ def _causes(run: Run) -> list[Cause]:
         )
         for row in rows
     ]
+
+
+def _count_causes(run: Run) -> list[dict[str, Any]]:
+    return list(
+        Delivery.objects.filter(
+            run=run,
+            state__in=(DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN),
+        )
+        .order_by()
+        .values("state", "last_code", "last_reply")
+        .annotate(n=Count("pk"))
+        .order_by("-n")[:_CAUSES_SHOWN]
+    )
 
 
 def _waiting_for(run: Run, now: datetime) -> str:

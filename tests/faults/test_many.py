@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import resource
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client as WebClient
 
 from accounts.models import User
 from mailing.addresses import parse_address
@@ -22,6 +24,7 @@ from mailing.engine.transport.server import Timeouts
 from mailing.enums import MailingStatus, RunStatus, Unit
 from mailing.models import Attempt, Client, Delivery, Mailing, Run
 from tests.factories import NOW, make_client, make_clients, make_list, make_mailing, make_message
+from tests.faults.installation import wait_for
 from tests.faults.matrix import SELECTION
 from tests.faults.processes import Child
 from tests.mailing.engine import oracle
@@ -126,6 +129,36 @@ def test_a_very_large_run_opens_and_begins_quickly_and_in_little_memory(
     assert grown <= 100, f"{grown} MB more than an idle process"
     shown = f"{MANY} clients: opened in {opening:.1f} s, {grown:.0f} MB"
     print(shown)  # noqa: T201 - with -s, the figure for the books
+
+
+def test_pages_stay_quick_while_a_very_large_run_is_being_sent(
+    alice: User, stage: Stage, browse: Callable[[User | None], WebClient], tmp_path: Path
+) -> None:  # row 42
+    mailing = fill(alice, MANY)
+    stage.plan()
+    opened = time.monotonic()
+    sender = Child(lambda: stage.send(seconds=600))
+    try:
+        wait_for(lambda: len(stage.arrived) > 0, within=10, what="the first letter after opening")
+        first = time.monotonic() - opened
+        browser, times = browse(alice), defaultdict(list)
+        for _visit in range(20):
+            for page in (
+                "/admin/",
+                "/admin/mailing/mailing/",
+                f"/admin/mailing/mailing/inspect/{mailing.pk}/",
+                f"/admin/mailing/mailing/progress/{mailing.pk}/",
+            ):
+                started = time.monotonic()
+                assert browser.get(page).status_code == 200
+                times[page].append(time.monotonic() - started)
+        assert not sender.ended(), "it has been sending all the while"
+    finally:
+        sender.end()
+    slow = {page: sorted(taken)[-2] for page, taken in times.items()}  # 95 of 100 are quicker
+    shown = ", ".join(f"{page} {seconds:.2f}" for page, seconds in slow.items())
+    print(f"first letter after {first:.1f} s; {shown}")  # noqa: T201 - for the books
+    assert max(slow.values()) <= 0.5, shown
 
 
 def test_a_lease_takes_no_longer_in_a_large_run(alice: User, bob: User, stage: Stage) -> None:

@@ -120,6 +120,7 @@ ROWS: dict[int, list[str]] = {
     41: ["faults/test_many.py::test_one_address_in_two_lists_and_three_spellings_gets_one_letter"],
     42: [
         "faults/test_many.py::test_a_very_large_run_opens_and_begins_quickly_and_in_little_memory",
+        "faults/test_many.py::test_pages_stay_quick_while_a_very_large_run_is_being_sent",
         "faults/test_many.py::test_a_lease_takes_no_longer_in_a_large_run",
     ],
     43: [f"{_ENGINE}::test_small_runs_are_not_stuck_behind_big_ones"],

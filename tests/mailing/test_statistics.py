@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from mailing import statistics
-from mailing.enums import DeliveryState, MailingStatus
+from mailing.enums import DeliveryState, MailingStatus, RunStatus
 from mailing.models import Batch, Run
 from tests.factories import NOW, make_client, make_clients, make_mailing
 from tests.mailing.runs import arm, open_run, put
@@ -78,6 +78,49 @@ class TestTally:
         runs = [open_run(alice, clients) for _ in range(number)]
         with django_assert_num_queries(2):
             statistics.tallies(runs)
+
+
+class TestLargeRuns:
+    """What takes a while to count is counted once a minute, and says when."""
+
+    @pytest.fixture(autouse=True)
+    def two_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(statistics, "LARGE", 2)
+
+    def test_their_tally_is_a_copy_that_says_its_time(
+        self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        large, small = open_run(alice, 2), open_run(alice, 1)
+        first = statistics.tallies([large, small])
+        put(large, DeliveryState.SENT, DeliveryState.SENT)
+        put(small, DeliveryState.SENT)
+        with django_assert_num_queries(2):
+            later = statistics.tallies([large, small])
+        assert later[large.pk] == first[large.pk]
+        assert later[large.pk].states == {"pending": 2}
+        assert later[large.pk].counted_at is not None
+        assert later[small.pk] == statistics.Tally({DeliveryState.SENT: 1})
+
+    def test_when_it_has_ended_it_is_counted_at_once(self, alice: User) -> None:
+        run = open_run(alice, 2)
+        statistics.tally(run)
+        put(run, DeliveryState.SENT, DeliveryState.SENT)
+        run.status = RunStatus.COMPLETED
+        assert statistics.tally(run).states == {"sent": 2}
+
+    def test_what_another_version_left_in_the_cache_is_counted_anew(self, alice: User) -> None:
+        run = open_run(alice, 2)
+        cache.set(f"mailing:tally:{run.pk}:{run.status}", {"sent": 2})
+        assert statistics.tally(run).states == {"pending": 2}
+
+    def test_a_large_audience_is_a_copy_too(self, alice: User) -> None:
+        small = make_mailing(alice, [make_client(alice)])
+        large = make_mailing(alice, [make_client(alice), make_client(alice)])
+        for mailing in (small, large):
+            statistics.audience_of(mailing)
+            mailing.clients.add(make_client(alice))
+        assert statistics.audience_of(small).clients == 2
+        assert statistics.audience_of(large).clients == 2
 
 
 class TestServiceFigures:
