@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail_modeladmin.helpers import PermissionHelper
 
-from mailing.admin.owned import GuardedModelAdmin
-from mailing.enums import Unit
-from mailing.models import DatePeriod
+from mailing.admin.owned import GuardedModelAdmin, OwnedIndexView
+from mailing.enums import MonthDay, Unit
+from mailing.models import DatePeriod, Mailing
 
 _LONGEST_COUNT = 1000
+_MOST_YEARS = 100
 _SHORTEST_MINUTES = 5
 
 
 class DatePeriodForm(WagtailAdminModelForm):
+    """Refuses what makes no sense, and what would move the dates of mailings unasked."""
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
-        unit, count = cleaned.get("unit"), cleaned.get("count")
-        if unit is None or count is None:
+        unit, count, month_day = (cleaned.get(name) for name in ("unit", "count", "month_day"))
+        if unit is None or count is None or month_day is None:
             return cleaned
         if unit == Unit.ONCE and count != 1:
             self.add_error("count", _("Something that happens once has the number 1."))
@@ -30,16 +35,34 @@ class DatePeriodForm(WagtailAdminModelForm):
             self.add_error("count", _("Choose a number from 1 to 1000."))
         elif unit == Unit.MINUTE and count < _SHORTEST_MINUTES:
             self.add_error("count", _("Nobody wants a letter more often than every 5 minutes."))
-        elif (
-            DatePeriod.objects.filter(unit=unit, count=count).exclude(pk=self.instance.pk).exists()
-        ):
+        elif unit == Unit.YEAR and count > _MOST_YEARS:
+            self.add_error("count", _("Choose at most 100 years."))
+        elif unit != Unit.MONTH and month_day != MonthDay.SAME_DAY:
+            self.add_error("month_day", _("Only an interval of months has such a day."))
+        elif self._same().exists():
             self.add_error("count", _("This interval exists already."))
+        elif self.instance.pk and self.changed_data and self._is_used():
+            text = _("Mailings use this interval, and their dates would change. Add another one.")
+            self.add_error(self.changed_data[0], text)
         return cleaned
+
+    def _same(self) -> QuerySet[DatePeriod]:
+        rule = {name: self.cleaned_data[name] for name in ("unit", "count", "month_day")}
+        return DatePeriod.objects.filter(**rule).exclude(pk=self.instance.pk)
+
+    def _is_used(self) -> bool:
+        return Mailing.objects.kept().filter(period=self.instance.pk).exists()
 
 
 class DatePeriodPermissionHelper(PermissionHelper):
     def user_can_list(self, user: Any) -> bool:
         return self.user_has_specific_permission(user, self.get_perm_codename("view"))
+
+
+class DatePeriodIndexView(OwnedIndexView):
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[DatePeriod]) -> list[Any]:
+        # The stock one puts the model's own ordering first.
+        return list(queryset.query.order_by)
 
 
 class DatePeriodAdmin(GuardedModelAdmin):
@@ -51,10 +74,23 @@ class DatePeriodAdmin(GuardedModelAdmin):
     delete_warning = gettext_lazy("An interval that a mailing uses cannot be deleted.")
     list_display = ("name",)
     permission_helper_class = DatePeriodPermissionHelper
+    index_view_class = DatePeriodIndexView
     history_view_enabled = False
     edit_handler = ObjectList(
-        [FieldRowPanel([FieldPanel("count"), FieldPanel("unit")])], base_form_class=DatePeriodForm
+        [
+            MultiFieldPanel(
+                [
+                    FieldRowPanel([FieldPanel("count"), FieldPanel("unit")]),
+                    FieldPanel("month_day", help_text=gettext_lazy("For months only.")),
+                ],
+                heading=gettext_lazy("How often"),
+            )
+        ],
+        base_form_class=DatePeriodForm,
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DatePeriod]:
+        return super().get_queryset(request).shortest_first()
 
     def name(self, period: DatePeriod) -> str:
         return str(period)

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client as Browser
 
 from accounts.models import User
-from mailing.enums import Unit
+from mailing.enums import MonthDay, Unit
 from mailing.models import DatePeriod, Mailing
-from tests.factories import make_mailing
-from tests.mailing.admin.screens import errors, everything, offered, submit, text_of, url_of
+from tests.factories import NOW, make_mailing
+from tests.mailing.admin.screens import errors, everything, offered, refuse, submit, text_of, url_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,7 @@ def test_a_manager_adds_one(managers: Browser) -> None:
         ("", "day", "required"),
         ("2", "once", "has the number 1"),
         ("4", "minute", "every 5 minutes"),
+        ("101", "year", "at most 100 years"),
         ("1", "day", "exists already"),
     ],
 )
@@ -47,7 +48,7 @@ def test_a_senseless_number_is_an_error_at_the_field(
     managers: Browser, count: str, unit: str, words: str
 ) -> None:
     before = everything()
-    page = managers.post(NEW, {"count": count, "unit": unit})
+    page = managers.post(NEW, {"count": count, "unit": unit, "month_day": "day"})
     assert page.status_code == 200
     assert everything() == before
     found = errors(page)
@@ -58,14 +59,17 @@ def test_a_senseless_number_is_an_error_at_the_field(
 
 def test_a_unit_is_one_of_ours(managers: Browser) -> None:
     before = everything()
-    page = managers.post(NEW, {"count": "1", "unit": "fortnight"})
+    page = managers.post(NEW, {"count": "1", "unit": "fortnight", "month_day": "day"})
     assert set(errors(page)) == {"unit"}
     assert everything() == before
 
 
-@pytest.mark.parametrize(("count", "unit"), [("5", "minute"), ("1000", "day"), ("7", "month")])
+@pytest.mark.parametrize(
+    ("count", "unit"), [("5", "minute"), ("1000", "day"), ("7", "month"), ("100", "year")]
+)
 def test_the_borders_are_allowed(managers: Browser, count: str, unit: str) -> None:
-    assert managers.post(NEW, {"count": count, "unit": unit}).status_code == 302
+    typed = {"count": count, "unit": unit, "month_day": "day"}
+    assert managers.post(NEW, typed).status_code == 302
     assert DatePeriod.objects.filter(unit=unit, count=count).exists()
 
 
@@ -76,6 +80,41 @@ def test_saving_one_unchanged_is_no_collision(managers: Browser) -> None:
     assert submit(managers, url, {"count": 78}).status_code == 302
     period.refresh_from_db()
     assert period.count == 78
+
+
+def test_months_have_a_day(managers: Browser) -> None:
+    typed = {"count": 2, "unit": "month", "month_day": "last_weekday"}
+    assert submit(managers, NEW, typed).status_code == 302
+    assert DatePeriod.objects.filter(count=2, month_day=MonthDay.LAST_WEEKDAY).exists()
+    assert "every 2 months, on the last such weekday" in text_of(managers.get(url_of("dateperiod")))
+    assert submit(managers, NEW, {**typed, "month_day": "day"}).status_code == 302
+    refuse(managers, NEW, typed, "count", "exists already")
+
+
+def test_nothing_else_has_such_a_day(managers: Browser) -> None:
+    typed = {"count": 2, "unit": "week", "month_day": "last_day"}
+    refuse(managers, NEW, typed, "month_day", "Only an interval of months")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("count", "78"), ("unit", "day"), ("month_day", "last_day")]
+)
+def test_the_rule_of_one_that_a_mailing_uses_stays(
+    alice: User, managers: Browser, field: str, value: str
+) -> None:
+    mailing = make_mailing(alice, unit=Unit.MONTH, count=77)
+    url = url_of("dateperiod", "edit", mailing.period_id)
+    refuse(managers, url, {field: value}, field, "their dates would change")
+    assert submit(managers, url, {}).status_code == 302, "nothing has changed"
+    Mailing.objects.update(deleted_at=NOW)
+    assert submit(managers, url, {field: value}).status_code == 302
+
+
+def test_the_shortest_comes_first(managers: Browser) -> None:
+    DatePeriod.objects.create(unit=Unit.MINUTE, count=7)
+    DatePeriod.objects.create(unit=Unit.YEAR, count=99)
+    words = text_of(managers.get(url_of("dateperiod")))
+    assert words.index("every 7 minutes") < words.index("every year") < words.index("99 years")
 
 
 def test_one_that_a_mailing_uses_cannot_be_deleted(alice: User, managers: Browser) -> None:
@@ -101,6 +140,6 @@ def test_users_choose_among_them_but_keep_none(alice: User, browse: Callable[...
         url_of("dateperiod", "delete", period.pk),
     ):
         assert alices.get(url).status_code in {302, 403, 404}, url
-        typed = {"count": 9, "unit": "day"}
+        typed = {"count": 9, "unit": "day", "month_day": "day"}
         assert alices.post(url, typed).status_code in {302, 403, 404, 405}, url
     assert everything() == before
