@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from django.core.cache.backends import redis
@@ -21,62 +20,71 @@ class RedisCache(redis.RedisCache):
     """
 
     def add(self, *args: Any, **kwargs: Any) -> bool:
-        with _forgiven():
+        with _Forgiven():
             return super().add(*args, **kwargs)
         return True
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        with _forgiven():
+        with _Forgiven():
             return super().get(key, default, version)
         return default
 
     def set(self, *args: Any, **kwargs: Any) -> None:
-        with _forgiven():
+        with _Forgiven():
             super().set(*args, **kwargs)
 
     def touch(self, *args: Any, **kwargs: Any) -> bool:
-        with _forgiven():
+        with _Forgiven():
             return super().touch(*args, **kwargs)
         return False
 
     def delete(self, *args: Any, **kwargs: Any) -> bool:
-        with _forgiven():
+        with _Forgiven():
             return super().delete(*args, **kwargs)
         return False
 
     def get_many(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
-        with _forgiven():
+        with _Forgiven():
             return super().get_many(*args, **kwargs)
         return {}
 
     def has_key(self, *args: Any, **kwargs: Any) -> bool:
-        with _forgiven():
+        with _Forgiven():
             return super().has_key(*args, **kwargs)
         return False
 
     def incr(self, key: Any, delta: int = 1, version: int | None = None) -> int:
-        with _forgiven():
+        with _Forgiven():
             return super().incr(key, delta, version)
         raise ValueError(f"Key {key!r} not found")
 
     def set_many(self, data: dict[Any, Any], *args: Any, **kwargs: Any) -> list[Any]:
-        with _forgiven():
+        with _Forgiven():
             return super().set_many(data, *args, **kwargs)
         return list(data)
 
     def delete_many(self, *args: Any, **kwargs: Any) -> None:
-        with _forgiven():
+        with _Forgiven():
             super().delete_many(*args, **kwargs)
 
-    def clear(self) -> bool:
-        with _forgiven():
-            return super().clear()
-        return False
+    def clear(self) -> None:
+        with _Forgiven():
+            super().clear()
 
 
-@contextmanager
-def _forgiven() -> Iterator[None]:
-    try:
-        yield
-    except RedisError as error:
+class _Forgiven:
+    """Takes what Redis raises inside for a miss."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, RedisError):
+            return False
         logger.warning("the cache keeps nothing: %s", type(error).__name__)
+        return True

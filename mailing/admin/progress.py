@@ -116,7 +116,7 @@ def _rate(run: Run, now: datetime) -> int:
 def _causes(run: Run) -> list[Cause]:
     if run.audience_size >= LARGE:
         key = f"mailing:causes:{run.pk}:{run.status}"
-        rows = cache.get_or_set(key, lambda: _count_causes(run), _CAUSES_SECONDS)
+        rows = cache.get_or_set(key, lambda: _count_causes(run), _CAUSES_SECONDS) or []
     else:
         rows = _count_causes(run)
     return [

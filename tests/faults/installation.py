@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -225,6 +225,12 @@ def wait_for(happened: Callable[[], bool], *, within: float, what: str) -> float
             raise AssertionError(f"waited {within} s for {what}")
         time.sleep(0.02)
     return time.monotonic() - started
+
+
+def await_more(growing: Sized, number: int, *, within: float) -> None:
+    """Wait until a list that somebody else fills has so many more."""
+    wanted = len(growing) + number
+    wait_for(lambda: len(growing) >= wanted, within=within, what=f"{number} more")
 
 
 def a_minute_ago() -> datetime:

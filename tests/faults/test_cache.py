@@ -16,7 +16,7 @@ from mailing.enums import MailingStatus
 from site_project.environment import Environment
 from tests.conftest import PASSWORD
 from tests.factories import make_mailing
-from tests.faults.installation import Installation, wait_for
+from tests.faults.installation import Installation, await_more, wait_for
 from tests.faults.servers import Redis
 from tests.sink import Mood, Sink
 
@@ -106,10 +106,7 @@ def test_letters_go_on_leaving(server: Redis, install: Callable[..., Installatio
             assert server.client.dbsize() > 0, "the cluster uses this very cache"
             for fault in (emptied, full, killed):
                 fault(server)
-                before = len(arrived)
-                wait_for(
-                    lambda n=before: len(arrived) >= n + 20, within=GOES_ON_SECONDS, what="more"
-                )
+                await_more(arrived, 20, within=GOES_ON_SECONDS)
             wait_for(
                 lambda: due.read("SELECT status FROM mailing_run") == [("completed",)],
                 within=GOES_ON_SECONDS,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.installation import Installation, wait_for
+from tests.faults.installation import Installation, await_more, wait_for
 from tests.faults.matrix import SELECTION
 from tests.sink import Mood, Sink
 
@@ -54,8 +54,7 @@ def test_one_run_and_one_letter_for_each_whatever_the_clock_says(
         # One sends; the other plans and sweeps meanwhile, by the clock that has jumped.
         with due.running("scheduler"), due.running("scheduler"):
             for jump in jumps:
-                before = len(arrived)
-                wait_for(lambda n=before: len(arrived) >= n + 20, within=60, what="letters")
+                await_more(arrived, 20, within=60)
                 clock.write_text(f"{jump}\n")
             wait_for(
                 lambda: due.read("SELECT status FROM mailing_run") == [("completed",)],
