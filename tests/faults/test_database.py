@@ -17,6 +17,7 @@ from django.db import connection
 
 from mailing.engine import faults
 from mailing.engine.faults import Point
+from mailing.engine.journal import JournalError
 from mailing.models import Run
 from tests.faults.arena import Arena, plan_and_send
 from tests.faults.installation import wait_for
@@ -163,6 +164,36 @@ def test_on_a_full_disk_nothing_leaves_without_its_line_in_the_journal(
     with suppress(TimeoutError):  # while the disk is full, it tries again to write its outcomes
         child.wait(4)
     arena.settle()
+
+
+def test_once_there_is_room_again_it_goes_on_by_itself(arena: Arena) -> None:  # row 32
+    """The disk of the database and of the journal is full for two seconds; the sender lives."""
+    arena.sink.mood.dot_delay = 0.02
+    arena.ask(Stage.plan)
+
+    def send(stage: Stage) -> None:
+        faults.watch(limit)
+        work_left = True
+        while work_left:  # as one task of the queue comes after the other, whether it fails or not
+            with suppress(JournalError):
+                work_left = stage.send()
+            time.sleep(0.1)
+
+    def limit(name: Point) -> None:
+        if name is Point.AFTER_REPLY:
+            faults.watch(None)
+            no_file_larger_than(1)
+
+    child = arena.begin(send)
+    wait_for(lambda: len(arena.delivered()) > 0, within=10, what="the first letter")
+    time.sleep(1)
+    left = len(arena.delivered())
+    time.sleep(1)
+    assert len(arena.delivered()) == left <= 8, "what was under way, no more"
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    resource.prlimit(child.pid, resource.RLIMIT_FSIZE, unlimited)
+    assert child.wait(30) == 0
+    arena.settle(unknown_at_most=0)
 
 
 @on_sqlite

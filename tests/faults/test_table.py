@@ -102,6 +102,7 @@ ROWS: dict[int, list[str]] = {
         "faults/test_database.py::test_on_a_full_disk_nothing_is_planned_and_later_it_is",
         "faults/test_database.py::"
         "test_on_a_full_disk_nothing_leaves_without_its_line_in_the_journal",
+        "faults/test_database.py::test_once_there_is_room_again_it_goes_on_by_itself",
         "mailing/engine/test_journal.py::test_a_journal_on_a_full_disk_refuses",
     ],
     33: [f"{_ENGINE}::test_the_run_keeps_the_message_as_it_was"],

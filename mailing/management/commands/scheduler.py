@@ -83,10 +83,11 @@ class _Persistent:
     def __call__(self) -> None:
         try:
             self._work()
-        except (DatabaseError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError, OSError) as error:
+            # The database is away, or the disk is full.
             connections.close_all()  # those of this thread: a broken one never mends
             if str(error) != self._trouble:
-                logger.error("%s waits for the database: %s", self._name, error)  # noqa: TRY400
+                logger.error("%s waits: %s", self._name, error)  # noqa: TRY400
             self._trouble = str(error)
         except Exception as error:
             if str(error) != self._trouble:
