@@ -40,9 +40,7 @@ def start(mailing: Mailing, *, by: User, now: datetime) -> None:
         _move(mailing, MailingStatus.SCHEDULED, from_=(MailingStatus.CREATED,))
         first = mailing.schedule.next_after(now)  # as it is now that nobody can edit it
         if first is None:
-            raise NotNow(
-                _("All dates of this mailing are in the past. Choose a later first sending.")
-            )
+            raise NotNow(_("All dates of this mailing are in the past. Choose a later start."))
         Mailing.objects.filter(pk=mailing.pk).update(next_due_at=first)
         mailing.next_due_at = first
         log(instance=mailing, action="mailing.start", user=by)

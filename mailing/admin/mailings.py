@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.utils import unquote
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, path, re_path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 from wagtail.admin import messages
+from wagtail.admin.auth import permission_denied
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.log_actions import registry as log_registry
 from wagtail_modeladmin.views import InstanceSpecificView
 
-from mailing import heartbeat, lifecycle, schedule
+from mailing import heartbeat, lifecycle
 from mailing.admin.actions import ACTIONS, ActionView, available_actions
 from mailing.admin.chips import status_chip
-from mailing.admin.clock import on_the_wall, wall_clock
+from mailing.admin.clock import dates_on_the_wall, wall_clock
 from mailing.admin.owned import (
     OwnedDeleteView,
-    OwnedForm,
     OwnedIndexView,
     OwnedInspectView,
     OwnedModelAdmin,
@@ -35,9 +38,11 @@ from mailing.admin.owned import (
 )
 from mailing.admin.progress import progress_of
 from mailing.admin.results import results_of, with_latest_result
-from mailing.admin.widgets import ChoicesField, ClientChoice, WallClockField
-from mailing.enums import MailingStatus, Unit
-from mailing.models import ClientList, DatePeriod, Mailing
+from mailing.admin.schedules import DATES_SHOWN, DatesPanel, ScheduleForm, preview_of
+from mailing.admin.widgets import ChoicesField, ClientChoice
+from mailing.enums import MailingStatus
+from mailing.models import ClientList, Mailing
+from mailing.sentences import schedule_phrase, window_sentence
 from mailing.statistics import audience_of
 
 _EDITABLE = frozenset(
@@ -48,10 +53,7 @@ _EDITABLE = frozenset(
         MailingStatus.PAUSED,
     }
 )
-_DATES_SHOWN = 5
 _RUNS_SHOWN = 20
-_WALL_CLOCK = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-_WALL_CLOCK_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
 
 
 class MailingPermissionHelper(OwnedPermissionHelper):
@@ -59,76 +61,21 @@ class MailingPermissionHelper(OwnedPermissionHelper):
         return super().user_can_edit_obj(user, obj) and obj.status in _EDITABLE
 
 
-class MailingForm(OwnedForm):
-    """Times are what the clocks show in the mailing's own zone."""
-
-    starts_at = WallClockField(
-        label=gettext_lazy("First sending"),
-        widget=_WALL_CLOCK,
-        input_formats=_WALL_CLOCK_FORMATS,
-        help_text=gettext_lazy("Date and time in the time zone of this mailing."),
-    )
-    ends_at = WallClockField(
-        label=gettext_lazy("Not after"),
-        widget=_WALL_CLOCK,
-        input_formats=_WALL_CLOCK_FORMATS,
-        required=False,
-        help_text=gettext_lazy("Empty: it goes on until you pause it."),
-    )
-
+class MailingForm(ScheduleForm):
     class Meta:
         widgets = {"lists": forms.CheckboxSelectMultiple, "clients": ClientChoice}
         field_classes = {"lists": ChoicesField, "clients": ChoicesField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zone = self.instance.time_zone if self.instance.pk else self.instance.owner.time_zone
-        if self.instance.pk:
-            for name in ("starts_at", "ends_at"):
-                value = getattr(self.instance, name)
-                self.initial[name] = value and value.astimezone(zone).replace(tzinfo=None)
-        else:
-            hour = timezone.now().astimezone(zone).replace(minute=0, second=0, microsecond=0)
-            self.initial["starts_at"] = (hour + timedelta(hours=1)).replace(tzinfo=None)
-            self.initial["time_zone"] = zone
-            self.initial["period"] = DatePeriod.objects.filter(unit=Unit.ONCE).first()
         self.fields["message"].empty_label = _("Choose a message")
         if not self.fields["lists"].queryset.exists():
             self.fields["lists"].help_text = _("You have no client lists yet.")
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean()
-        if cleaned.get("time_zone"):
-            for name in ("starts_at", "ends_at"):
-                if cleaned.get(name):
-                    cleaned[name] = self._instant(name, cleaned[name])
-            self._check_dates(cleaned)
+        cleaned = super().clean()
         self._check_audience(cleaned)
         return cleaned
-
-    def _instant(self, name: str, wall: datetime) -> datetime | None:
-        zone = self.cleaned_data["time_zone"]
-        wall = wall.replace(second=0, microsecond=0)
-        if not schedule.exists(wall, zone):
-            text = _("The clocks skip this time in %(zone)s on that day. Choose another.")
-            self.add_error(name, text % {"zone": zone})
-            return None
-        return schedule.instant(wall, zone)
-
-    def _check_dates(self, cleaned: dict[str, Any]) -> None:
-        starts_at, ends_at, period = (cleaned.get(n) for n in ("starts_at", "ends_at", "period"))
-        now = timezone.now().replace(second=0, microsecond=0)
-        unchanged = (
-            self.instance.pk and starts_at == Mailing.objects.get(pk=self.instance.pk).starts_at
-        )
-        if starts_at and starts_at < now and not unchanged:
-            zone = cleaned["time_zone"]
-            text = _("This time has passed: it is %(now)s in %(zone)s.")
-            self.add_error("starts_at", text % {"now": wall_clock(now, zone), "zone": zone})
-        if period is not None and period.is_once:
-            cleaned["ends_at"] = None
-        elif starts_at and ends_at and ends_at < starts_at:
-            self.add_error("ends_at", _("This is before the first sending."))
 
     def _check_audience(self, cleaned: dict[str, Any]) -> None:
         lists, clients = cleaned.get("lists"), cleaned.get("clients")
@@ -149,9 +96,9 @@ class MailingForm(OwnedForm):
 class MailingInspectView(OwnedInspectView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailing, now = self.instance, timezone.now()
-        dates = []
+        dates: list[datetime] = []
         if mailing.is_active or mailing.status in {MailingStatus.CREATED, MailingStatus.PAUSED}:
-            dates = mailing.next_dates(now, _DATES_SHOWN)
+            dates = mailing.next_dates(now, DATES_SHOWN)
         if mailing.is_active and mailing.next_due_at is None:
             dates = []
         return super().get_context_data(
@@ -159,9 +106,9 @@ class MailingInspectView(OwnedInspectView):
             mailing=mailing,
             chip=status_chip(MailingStatus(mailing.status)),
             audience=audience_of(mailing),
-            dates=[on_the_wall(date, mailing.time_zone) for date in dates],
-            starts_there=on_the_wall(mailing.starts_at, mailing.time_zone),
-            ends_there=mailing.ends_at and on_the_wall(mailing.ends_at, mailing.time_zone),
+            dates=dates_on_the_wall(dates),
+            schedule=schedule_phrase(mailing.schedule),
+            hours=window_sentence(mailing.window) if mailing.window else "",
             actions=available_actions(mailing, self.request.user),
             events=log_registry.get_logs_for_instance(mailing).select_related("user")[:30],
             progress=progress_of(mailing, now),
@@ -256,7 +203,11 @@ class MailingAdmin(OwnedModelAdmin):
             MultiFieldPanel(
                 [
                     FieldRowPanel([FieldPanel("period"), FieldPanel("time_zone")]),
-                    FieldRowPanel([FieldPanel("starts_at"), FieldPanel("ends_at")]),
+                    FieldPanel("starts_at"),
+                    FieldPanel("weekdays"),
+                    FieldRowPanel([FieldPanel("ends_at"), FieldPanel("max_runs")]),
+                    FieldRowPanel([FieldPanel("window_from"), FieldPanel("window_until")]),
+                    DatesPanel(),
                 ],
                 heading=gettext_lazy("When"),
             ),
@@ -299,6 +250,22 @@ class MailingAdmin(OwnedModelAdmin):
         self.require_visible(request, instance_pk)
         return ProgressView.as_view(model_admin=self, instance_pk=instance_pk)(request)
 
+    def dates_view(self, request: HttpRequest, instance_pk: str = "") -> HttpResponse:
+        """Answer what the schedule in a form means; for an old mailing or a new one."""
+        mailing = Mailing()
+        if instance_pk:
+            self.require_visible(request, instance_pk)
+            mailing = self.get_queryset(request).get(pk=unquote(instance_pk))
+            allowed = self.permission_helper.user_can_edit_obj(request.user, mailing)
+        else:
+            allowed = self.permission_helper.user_can_create(request.user)
+        if not allowed:
+            return permission_denied(request)
+        form_class = self.get_edit_handler().bind_to_model(Mailing).get_form_class()
+        form = form_class(request.GET, instance=mailing, for_user=request.user)
+        preview = preview_of(form, timezone.now())
+        return render(request, "mailing/admin/dates.html", {"preview": preview})
+
     def action_view(self, request: HttpRequest, instance_pk: str, action: str) -> HttpResponse:
         self.require_visible(request, instance_pk)
         view = ActionView.as_view(model_admin=self, instance_pk=instance_pk, action=ACTIONS[action])
@@ -311,6 +278,11 @@ class MailingAdmin(OwnedModelAdmin):
             self.progress_view,
             name=helper.get_action_url_name("progress"),
         )
+        dates = require_safe(self.dates_view)
+        pattern, name = helper.get_action_url_pattern("dates"), helper.get_action_url_name("dates")
+        new_dates = path(
+            f"{self.opts.app_label}/{self.opts.model_name}/dates/", dates, name=f"{name}_new"
+        )
         actions = tuple(
             re_path(
                 helper.get_action_url_pattern(name),
@@ -320,4 +292,10 @@ class MailingAdmin(OwnedModelAdmin):
             )
             for name in ACTIONS
         )
-        return (*super().get_admin_urls_for_registration(), progress, *actions)
+        return (
+            *super().get_admin_urls_for_registration(),
+            progress,
+            re_path(pattern, dates, name=name),
+            new_dates,
+            *actions,
+        )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import calendar
+import re
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from mailing.models.mailing import refuse_seconds
 
 # Beyond them the calendar cannot tell the same instant in another zone.
 _YEARS = range(1970, 9000)
@@ -60,20 +66,72 @@ class ChoicesField(forms.ModelMultipleChoiceField):
         return super()._check_values(value)  # type: ignore[misc] # the stubs leave it out
 
 
+class WeekdaysField(forms.MultipleChoiceField):
+    """Seven boxes; cleans to a number with a bit for each, as `Mailing.weekdays` holds it."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return the boxes to be ticked, for a number as well as for what was posted."""
+        if isinstance(value, int):
+            return [str(day) for day in range(7) if value & 1 << day]
+        return value
+
+    def clean(self, value: Any) -> int:
+        return sum(1 << int(day) for day in set(super().clean(value)))
+
+
+class DayField(forms.DateField):
+    """A day of the calendar. The message says so if there is no such day."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    input_formats = ("%Y-%m-%d",)
+
+    def to_python(self, value: Any) -> date | None:
+        if value in self.empty_values:
+            return None
+        _refuse_unknown_day(str(value))
+        day = super().to_python(value)
+        if day is not None and day.year not in _YEARS:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
+
+
 class WallClockField(forms.DateTimeField):
-    """A date and time as the clock on a wall shows it; the form adds the place.
+    """A date and time as the clock on a wall shows it, to the minute; the form adds the place.
 
     Cleans to a naive datetime. The stock field would read it in the request's time zone.
     """
 
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    input_formats = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")
+
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
             return None
-        for format_ in self.input_formats or ():
+        _refuse_unknown_day(str(value))
+        for format_ in self.input_formats:
             try:
                 wall = self.strptime(str(value).strip(), format_)
             except (ValueError, TypeError):
                 continue
             if wall.year in _YEARS:
+                refuse_seconds(wall)
                 return wall
-        raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        raise ValidationError(self.error_messages["invalid"], code="invalid")
+
+
+def _refuse_unknown_day(typed: str) -> None:
+    """Raise ValidationError for a date such as 30 February, which is written as dates are."""
+    found = re.match(r"\s*(\d{4})-(\d\d?)-(\d\d?)(?!\d)", typed)
+    if found is None:
+        return
+    year, month, day = (int(number) for number in found.groups())
+    if year in _YEARS and not (
+        1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]
+    ):
+        text = _("There is no such day in the calendar: %(day)s.")
+        raise ValidationError(text % {"day": found.group().strip()}, code="no_such_day")

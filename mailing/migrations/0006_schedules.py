@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='mailing',
             name='starts_at',
-            field=models.DateTimeField(validators=[mailing.models.mailing.refuse_seconds], verbose_name='first sending'),
+            field=models.DateTimeField(validators=[mailing.models.mailing.refuse_seconds], verbose_name='start'),
         ),
         migrations.AddIndex(
             model_name='run',

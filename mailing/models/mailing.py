@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from timezone_field import TimeZoneField
 
@@ -90,7 +90,9 @@ class Mailing(OwnedModel):
     period = models.ForeignKey(
         DatePeriod, on_delete=models.PROTECT, related_name="mailings", verbose_name=_("interval")
     )
-    starts_at = models.DateTimeField(_("first sending"), validators=[refuse_seconds])
+    starts_at = models.DateTimeField(
+        pgettext_lazy("schedule", "start"), validators=[refuse_seconds]
+    )
     ends_at = models.DateTimeField(_("last possible sending"), null=True, blank=True)
     max_runs = models.PositiveSmallIntegerField(_("number of dates"), null=True, blank=True)
     """It ends by date or by number; without either it goes on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,6 +63,10 @@ def wall(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M}"
 
 
+def day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
+
+
 def half_past_two(wanted: Callable[[datetime], bool]) -> datetime:
     """Return the next day on which 02:30 is such in Berlin; the clocks change at that hour."""
     day = datetime.combine(timezone.now().date(), datetime.min.time()) + timedelta(days=2)
@@ -112,8 +116,9 @@ class TestNew:
         assert list(Mailing.objects.get().clients.all()) == [client]
 
     def test_once_has_no_end(self, alices: Browser, typed: dict[str, Any]) -> None:
-        submit(alices, NEW, {**typed, "ends_at": wall(LATER - timedelta(days=9))})
-        assert Mailing.objects.get().ends_at is None
+        submit(alices, NEW, {**typed, "ends_at": day(LATER - timedelta(days=9)), "max_runs": 3})
+        mailing = Mailing.objects.get()
+        assert (mailing.ends_at, mailing.max_runs) == (None, None)
 
 
 class TestMistakes:
@@ -133,7 +138,9 @@ class TestMistakes:
             ("time_zone", "../../etc/passwd", "not one of the available"),
             ("starts_at", "", "required"),
             ("starts_at", "tomorrow", "valid date/time"),
-            ("starts_at", "2027-02-30T10:00", "valid date/time"),
+            ("starts_at", "2027-02-30T10:00", "no such day in the calendar: 2027-02-30"),
+            ("starts_at", "2027-13-01T10:00", "no such day in the calendar: 2027-13-01"),
+            ("starts_at", "2027-02-03T10:00:30", "whole minute, without seconds"),
             ("starts_at", "0001-01-01T00:00", "valid date/time"),
             ("starts_at", "9999-12-31T23:59", "valid date/time"),
             ("starts_at", "2020-01-01T10:00", "This time has passed: it is"),
@@ -154,15 +161,83 @@ class TestMistakes:
         for name in set(typed) - {field, "lists"}:
             assert kept[name] == [str(typed[name])]
 
-    @pytest.mark.parametrize("field", ["starts_at", "ends_at"])
-    def test_a_wall_time_that_the_clocks_skip(
-        self, alices: Browser, typed: dict[str, Any], field: str
+    @pytest.mark.parametrize(
+        ("field", "value", "words"),
+        [
+            ("ends_at", "2027-02-30", "no such day in the calendar: 2027-02-30"),
+            ("ends_at", "0001-01-01", "valid date"),
+            ("ends_at", "soon", "valid date"),
+            ("max_runs", "0", "from 1 to 1000"),
+            ("max_runs", "1001", "from 1 to 1000"),
+            ("max_runs", "-3", "from 1 to 1000"),
+            ("max_runs", "many", "whole number"),
+            ("weekdays", ["7"], "valid choice"),
+            ("window_from", "25:00", "valid time"),
+            ("window_until", "09:00:30", "valid time"),
+        ],
+    )
+    def test_each_wrong_end_or_hour_is_an_error_at_its_field(
+        self, alices: Browser, typed: dict[str, Any], field: str, value: Any, words: str
     ) -> None:
-        skipped = half_past_two(is_skipped)
-        typed["period"] = period(Unit.DAY).pk
-        if field == "ends_at":
-            typed["starts_at"] = wall(skipped - timedelta(days=1))
-        refuse(alices, NEW, {**typed, field: wall(skipped)}, field, "The clocks skip this time")
+        before = everything()
+        page = alices.post(NEW, {**typed, "period": period(Unit.DAY).pk, field: value})
+        assert page.status_code == 200
+        found = errors(page)
+        assert set(found) == {field}
+        assert words in " ".join(found[field])
+        assert everything() == before
+
+    def test_a_wall_time_that_the_clocks_skip(self, alices: Browser, typed: dict[str, Any]) -> None:
+        skipped = wall(half_past_two(is_skipped))
+        refuse(
+            alices, NEW, {**typed, "starts_at": skipped}, "starts_at", "The clocks skip this time"
+        )
+
+    @pytest.mark.parametrize(
+        ("given", "missing"), [("window_from", "window_until"), ("window_until", "window_from")]
+    )
+    def test_half_a_window(
+        self, alices: Browser, typed: dict[str, Any], given: str, missing: str
+    ) -> None:
+        refuse(alices, NEW, {**typed, given: "09:00"}, missing, "both times, or none")
+
+    def test_hours_that_never_begin(self, alices: Browser, typed: dict[str, Any]) -> None:
+        typed |= {"window_from": "09:00", "window_until": "09:00"}
+        refuse(alices, NEW, typed, "window_until", "never begin")
+
+    def test_two_ends(self, alices: Browser, typed: dict[str, Any]) -> None:
+        typed |= {"period": period(Unit.DAY).pk, "ends_at": day(LATER), "max_runs": "3"}
+        refuse(alices, NEW, typed, "max_runs", "not both")
+
+    def test_weekdays_that_leave_no_date(self, alices: Browser, typed: dict[str, Any]) -> None:
+        other = str((LATER.weekday() + 1) % 7)
+        for unit, count in ((Unit.ONCE, 1), (Unit.DAY, 7)):
+            typed |= {"period": period(unit, count).pk, "weekdays": [other]}
+            refuse(alices, NEW, typed, "weekdays", "No date of this schedule")
+
+    def test_days_and_times_without_a_zone(self, alices: Browser, typed: dict[str, Any]) -> None:
+        typed |= {"period": period(Unit.DAY).pk, "ends_at": day(LATER), "time_zone": "Mars/Olympus"}
+        page = alices.post(NEW, typed)
+        assert set(errors(page)) == {"time_zone"}
+        assert offered(page)["ends_at"] == [day(LATER)]
+
+    def test_several_are_told_at_once(self, alices: Browser, typed: dict[str, Any]) -> None:
+        typed |= {
+            "period": period(Unit.DAY).pk,
+            "ends_at": day(LATER - timedelta(days=1)),
+            "window_from": "09:00",
+            "window_until": "09:00",
+        }
+        assert set(errors(alices.post(NEW, typed))) == {"ends_at", "window_until"}
+
+    def test_an_end_before_the_first_date(self, alices: Browser, typed: dict[str, Any]) -> None:
+        typed |= {
+            "period": period(Unit.WEEK).pk,
+            "weekdays": [str((LATER.weekday() + 6) % 7)],
+            "ends_at": day(LATER),
+        }
+        words = "There is no date until then: the first one is"
+        refuse(alices, NEW, typed, "ends_at", words)
 
     def test_a_wall_time_that_comes_twice_is_the_first(
         self, alices: Browser, typed: dict[str, Any]
@@ -179,15 +254,22 @@ class TestMistakes:
             {
                 **typed,
                 "period": period(Unit.DAY).pk,
-                "ends_at": wall(LATER - timedelta(minutes=1)),
+                "ends_at": day(LATER - timedelta(days=1)),
             },
             "ends_at",
-            "before the first sending",
+            "before the start",
         )
 
-    def test_an_end_at_the_start_is_one_date(self, alices: Browser, typed: dict[str, Any]) -> None:
-        typed["period"] = period(Unit.DAY).pk
-        assert submit(alices, NEW, {**typed, "ends_at": typed["starts_at"]}).status_code == 302
+    def test_a_last_day_lasts_until_its_last_minute(
+        self, alices: Browser, typed: dict[str, Any]
+    ) -> None:
+        typed |= {"period": period(Unit.HOUR).pk, "ends_at": day(LATER)}
+        assert submit(alices, NEW, typed).status_code == 302
+        mailing = Mailing.objects.get()
+        assert mailing.ends_at is not None
+        there = mailing.ends_at.astimezone(BERLIN).replace(tzinfo=None)
+        assert there == datetime.combine(LATER.date(), time(23, 59))
+        assert len(mailing.next_dates(LATER - timedelta(days=9), 99)) == 14
 
     def test_a_list_without_clients(
         self, alice: User, alices: Browser, typed: dict[str, Any]
@@ -237,12 +319,56 @@ class TestEdit:
             alice,
             unit=Unit.DAY,
             starts_at=datetime(2027, 1, 15, 9, tzinfo=UTC),
-            ends_at=datetime(2027, 7, 15, 9, tzinfo=UTC),
+            ends_at=datetime(2027, 7, 15, 21, 59, tzinfo=UTC),
             time_zone=BERLIN,
+            weekdays=0b0010001,
+            window_from=time(22),
+            window_until=time(6, 30),
         )
         form = offered(alices.get(url_of("mailing", "edit", mailing.pk)))
         assert form["starts_at"] == ["2027-01-15T10:00"]
-        assert form["ends_at"] == ["2027-07-15T11:00"]
+        assert form["ends_at"] == ["2027-07-15"]
+        assert form["weekdays"] == ["0", "4"]
+        assert (form["window_from"], form["window_until"]) == (["22:00"], ["06:30"])
+
+    def test_what_is_not_touched_stays(self, alice: User, alices: Browser) -> None:
+        fields = {
+            "ends_at": datetime(2027, 7, 15, 21, 59, tzinfo=UTC),
+            "weekdays": 0b0010001,
+            "window_from": time(22),
+            "window_until": time(6, 30),
+        }
+        mailing = make_mailing(
+            alice,
+            unit=Unit.WEEK,
+            starts_at=datetime(2027, 1, 15, 9, tzinfo=UTC),
+            time_zone=BERLIN,
+            **fields,
+        )
+        url = url_of("mailing", "edit", mailing.pk)
+        assert submit(alices, url, {"name": "Renamed"}).status_code == 302
+        mailing.refresh_from_db()
+        assert mailing.name == "Renamed"
+        assert {name: getattr(mailing, name) for name in fields} == fields
+
+    def test_days_hours_and_number_are_saved(self, alice: User, alices: Browser) -> None:
+        mailing = make_mailing(
+            alice, unit=Unit.WEEK, starts_at=LATER.replace(second=0, microsecond=0)
+        )
+        typed = {
+            "weekdays": ["0", "6"],
+            "max_runs": "12",
+            "window_from": "22:00",
+            "window_until": "06:00",
+        }
+        assert submit(alices, url_of("mailing", "edit", mailing.pk), typed).status_code == 302
+        mailing.refresh_from_db()
+        assert (mailing.weekdays, mailing.max_runs) == (0b1000001, 12)
+        assert (mailing.window_from, mailing.window_until) == (time(22), time(6))
+        typed = {"weekdays": [], "max_runs": "", "window_from": "", "window_until": ""}
+        assert submit(alices, url_of("mailing", "edit", mailing.pk), typed).status_code == 302
+        mailing.refresh_from_db()
+        assert (mailing.weekdays, mailing.max_runs, mailing.window) == (0, None, None)
 
     def test_a_new_date_moves_the_next_sending(self, alice: User, alices: Browser) -> None:
         start = timezone.now().replace(second=0, microsecond=0) + timedelta(days=1)
@@ -333,13 +459,17 @@ class TestPage:
             starts_at=datetime(2030, 7, 1, 8, tzinfo=UTC),
             ends_at=datetime(2030, 7, 3, 8, tzinfo=UTC),
             time_zone=BERLIN,
+            window_from=time(22),
+            window_until=time(6),
             message=make_message(alice, subject="<Hello>"),
         )
         words = text_of(alices.get(url_of("mailing", "inspect", mailing.pk)))
-        assert "“<Hello>” every day, first on 1 July 2030, 10:00 (Europe/Berlin)" in words
-        assert "to 3 clients. Not after 3 July 2030, 10:00. 1 of them gets no letters." in words
+        assert (
+            "Sends “<Hello>” to 3 clients, every day at 10:00 (Europe/Berlin), from 1 July 2030, "
+            "until 3 July 2030. Letters leave between 22:00 and 06:00. 1 of them gets no letters."
+        ) in words
         for date in ("Mon 1 July 2030", "Tue 2 July 2030", "Wed 3 July 2030"):
-            assert date in words
+            assert f"{date} 10:00 UTC+2" in words
         assert "Thu 4 July" not in words
 
     def test_a_reason_is_shown_to_the_owner(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from bs4 import BeautifulSoup
@@ -12,11 +12,16 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from mailing.admin.widgets import ChoicesField, ClientChoice, WallClockField, is_number_of_a_row
+from mailing.admin.widgets import (
+    ChoicesField,
+    ClientChoice,
+    DayField,
+    WallClockField,
+    WeekdaysField,
+    is_number_of_a_row,
+)
 from mailing.models import Client
 from tests.factories import make_client
-
-FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,7 @@ class TestClientChoice:
 
 
 class TestWallClock:
-    field = WallClockField(input_formats=FORMATS)
+    field = WallClockField()
 
     @pytest.mark.parametrize(
         "text", ["2027-03-28T02:30", "2027-03-28 02:30", "  2027-03-28T02:30 "]
@@ -118,6 +123,7 @@ class TestWallClock:
             "9000-01-01T00:00",
             "0001-01-01T00:00",
             "2027-01-01T24:00",
+            "2027-01-01T10:00:01",
         ],
     )
     def test_other_things_are_no_time(self, text: str) -> None:
@@ -129,6 +135,47 @@ class TestWallClock:
         assert self.field.clean(text) == datetime.fromisoformat(text)
 
     def test_empty_is_none_where_it_may_be(self) -> None:
-        assert WallClockField(input_formats=FORMATS, required=False).clean("") is None
+        assert WallClockField(required=False).clean("") is None
         with pytest.raises(ValidationError):
             self.field.clean("")
+
+
+class TestDay:
+    field = DayField(required=False)
+
+    def test_it_is_a_day_or_nothing(self) -> None:
+        assert self.field.clean("2028-02-29") == date(2028, 2, 29)
+        assert self.field.clean("") is None
+
+    @pytest.mark.parametrize("text", ["2026-02-29", "2026-2-30", "2026-11-31", "2026-00-10"])
+    def test_a_day_that_does_not_exist_is_said_to_be_none(self, text: str) -> None:
+        with pytest.raises(ValidationError, match=f"no such day in the calendar: {text}"):
+            self.field.clean(text)
+
+    @pytest.mark.parametrize("text", ["soon", "1969-12-31", "9000-01-01", "2026-11-233"])
+    def test_other_things_are_no_day(self, text: str) -> None:
+        with pytest.raises(ValidationError, match="valid date"):
+            self.field.clean(text)
+
+
+class TestWeekdays:
+    field = WeekdaysField(choices=[(day, str(day)) for day in range(7)], required=False)
+
+    @pytest.mark.parametrize(
+        ("ticked", "number"), [([], 0), (["0"], 1), (["4", "0"], 17), (["6", "6"], 64)]
+    )
+    def test_it_is_a_number_with_a_bit_for_each(self, ticked: list[str], number: int) -> None:
+        assert self.field.clean(ticked) == number
+        assert self.field.prepare_value(number) == sorted(set(ticked))
+
+    @pytest.mark.parametrize("ticked", [["7"], ["-1"], ["Mon"], "0"])
+    def test_others_are_no_weekdays(self, ticked: object) -> None:
+        with pytest.raises(ValidationError):
+            self.field.clean(ticked)
+
+    def test_what_was_posted_is_drawn_again(self) -> None:
+        assert self.field.prepare_value(["3", "9"]) == ["3", "9"]
+
+    def test_it_has_changed_if_other_boxes_are_ticked(self) -> None:
+        assert not self.field.has_changed(17, ["4", "0"])
+        assert self.field.has_changed(17, ["0"])
