@@ -99,7 +99,7 @@ def schedule_a_mailing(page: Page, service: Service, picture: Picture) -> None:
     field(page, "Clients").fill("iris")
     page.get_by_role("option", name=re.compile("iris", re.IGNORECASE)).click()
     soon = datetime.now(UTC) + timedelta(seconds=75)
-    field(page, "First sending").fill(f"{soon:%Y-%m-%dT%H:%M}")
+    field(page, "Start").fill(f"{soon:%Y-%m-%dT%H:%M}")
     picture(page, "11-mailing")
     save(page)
     page.get_by_role("link", name="Lantern walk").click()
