@@ -58,16 +58,33 @@ def wake_with(callback: Callable[[], None]) -> None:
 
 def post(*, template: str, email: str, context: dict[str, Any], now: datetime) -> None:
     """Queue the mail that allauth asks for; it never raises because of the mail server."""
-    user = context.get("user") or get_user_model().objects.filter(email__iexact=email).first()
-    AccountMail.objects.create(
+    _queue(
         template=template,
         email=email,
-        user=user,
+        user=context.get("user") or get_user_model().objects.filter(email__iexact=email).first(),
         language=translation.get_language() or settings.LANGUAGE_CODE,
         context={key: str(context[key]) for key in _PLAIN_CONTEXT if key in context},
-        created_at=now,
-        next_attempt_at=now,
+        now=now,
     )
+
+
+def notify(user: User, *, template: str, context: dict[str, Any], now: datetime) -> None:
+    """Queue a mail to a user in the language they read; it leaves if the transaction commits.
+
+    `context` is kept as JSON: whatever is in it must be plain, in that language, and no secret.
+    """
+    _queue(
+        template=template,
+        email=user.email,
+        user=user,
+        language=user.preferred_language,
+        context=context,
+        now=now,
+    )
+
+
+def _queue(*, now: datetime, **fields: Any) -> None:
+    AccountMail.objects.create(created_at=now, next_attempt_at=now, **fields)
     if _wake is not None:
         transaction.on_commit(_wake, robust=True)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from mailing import heartbeat, tokens
+from mailing import heartbeat, notices, tokens
 from mailing.composer.render import freeze
 from mailing.engine import circuit, journal, planner, retention, sweeper
 from mailing.engine.budget import Rate
@@ -30,13 +30,14 @@ _random = SystemRandom()
 
 
 def plan() -> None:
-    """Open what is due, take back what dead senders hold, tell of a mail server that is away."""
+    """Open what is due, take back what dead senders hold, and tell whom it concerns."""
     now = database_clock(timezone.now())()
     heartbeat.beat(now)
     planner.open_due(now, freeze)
     planner.move_windows(now)
     sweeper.sweep(now, host=host_name(), random=_random)
     circuit.alert(now)
+    notices.tell(now)
 
 
 def work_waits() -> bool:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from accounts.models import User
+from mailing import notices
 from mailing.composer.render import freeze
 from mailing.engine import audience, ledger, planner, runs
 from mailing.enums import (
@@ -104,8 +105,11 @@ def resume(mailing: Mailing, *, by: User, now: datetime) -> None:
             runs.settle(open_run.pk, now)  # its last letters may have left before the pause took
 
 
-def deactivate(mailing: Mailing, *, by: User, reason: str) -> None:
-    """A manager stops a mailing; only a manager lifts that. Raises NotNow."""
+def deactivate(mailing: Mailing, *, by: User, reason: str, now: datetime) -> None:
+    """A manager stops a mailing, and its owner is told why. Raises NotNow.
+
+    Only a manager lifts that.
+    """
     with transaction.atomic():
         _move(
             mailing,
@@ -115,13 +119,20 @@ def deactivate(mailing: Mailing, *, by: User, reason: str) -> None:
         )
         _move_runs(mailing, RunStatus.PAUSED)
         log(instance=mailing, action="mailing.deactivate", user=by, data={"reason": reason})
+        notices.tell_deactivated(mailing, now=now)
 
 
-def lift(mailing: Mailing, *, by: User) -> None:
-    """A manager lifts a deactivation: the mailing is paused, its owner may resume it."""
+def lift(mailing: Mailing, *, by: User, now: datetime) -> None:
+    """A manager lifts a deactivation: the mailing is paused, and its owner may resume it.
+
+    If its run was cancelled meanwhile and no date follows, it is completed. Raises NotNow.
+    """
     with transaction.atomic():
         _move(mailing, MailingStatus.PAUSED, from_=(MailingStatus.DEACTIVATED,), reason="")
         log(instance=mailing, action="mailing.lift", user=by)
+        runs.rest_mailing(mailing.pk)
+        mailing.refresh_from_db()
+        notices.tell_lifted(mailing, now=now)
 
 
 def cancel_run(run: Run, *, by: User, now: datetime) -> None:
@@ -166,7 +177,9 @@ def delete(mailing: Mailing, *, by: User, now: datetime) -> None:
         ):
             return
         for run in Run.objects.filter(mailing=mailing).unfinished():
-            Run.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED, finished_at=now)
+            Run.objects.filter(pk=run.pk, status__in=run_sources(RunStatus.CANCELLED)).update(
+                status=RunStatus.CANCELLED, finished_at=now
+            )
             ledger.cancel_unarmed(run.pk)
         log(instance=mailing, action="wagtail.delete", user=by)
 

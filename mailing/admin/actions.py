@@ -179,12 +179,14 @@ def _resume(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) -> 
 
 
 def _deactivate(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) -> str:
-    lifecycle.deactivate(mailing, by=by, reason=data["reason"])
+    lifecycle.deactivate(mailing, by=by, reason=data["reason"], now=now)
     return _("The mailing is deactivated.")
 
 
 def _lift(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) -> str:
-    lifecycle.lift(mailing, by=by)
+    lifecycle.lift(mailing, by=by, now=now)
+    if mailing.status == MailingStatus.COMPLETED:
+        return _("The deactivation is lifted; the mailing has no dates left and is completed.")
     return _("The deactivation is lifted; the owner may resume the mailing.")
 
 

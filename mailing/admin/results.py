@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from mailing.admin.chips import status_chip
@@ -44,6 +46,12 @@ class Result:
     @property
     def explanation(self) -> str:
         """Return why a run has no letters, empty if it has."""
+        since = self.run.missed_since
+        if self.run.status == RunStatus.MISSED and since and since < self.run.due_at:
+            return _(
+                "The service was not running: all dates from %(date)s on have passed, and nobody "
+                "got a late letter."
+            ) % {"date": date_format(localtime(since), "SHORT_DATETIME_FORMAT")}
         if self.run.status == RunStatus.MISSED:
             return _("The service was not running at that time; nobody got a late letter.")
         if self.run.status == RunStatus.SKIPPED:

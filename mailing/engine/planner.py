@@ -10,6 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -123,7 +124,9 @@ def _open_occurrence(mailing: Mailing, now: datetime, freeze: Freeze) -> Run | N
             return None
         faults.point(Point.OCCURRENCE_TAKEN)
         if content is None:
-            run = _close_unsent(mailing, due_at, now, RunStatus.MISSED)
+            run = _close_unsent(
+                mailing, due_at, now, RunStatus.MISSED, missed_since=planned_for, untold=True
+            )
         elif Run.objects.filter(mailing=mailing).unfinished().exists():
             run = _close_unsent(mailing, due_at, now, RunStatus.SKIPPED)
         else:
@@ -171,7 +174,7 @@ def _open(
 
 
 def _close_unsent(
-    mailing: Mailing, due_at: datetime, now: datetime, status: RunStatus
+    mailing: Mailing, due_at: datetime, now: datetime, status: RunStatus, **fields: Any
 ) -> Run | None:
     return _insert(
         Run(
@@ -181,6 +184,7 @@ def _close_unsent(
             opened_at=now,
             finished_at=now,
             expires_at=now,
+            **fields,
         )
     )
 

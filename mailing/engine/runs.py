@@ -76,7 +76,9 @@ def pause_refused(run_id: int, refused: int, reply: Reply) -> None:
         Mailing.objects.active().filter(pk=mailing.pk).update(
             status=MailingStatus.PAUSED, reason=reason[:500]
         )
-        Run.objects.filter(pk=run_id, status=RunStatus.SENDING).update(status=RunStatus.PAUSED)
+        Run.objects.filter(pk=run_id, status=RunStatus.SENDING).update(
+            status=RunStatus.PAUSED, untold=True
+        )
 
 
 def rest_mailing(mailing_id: int) -> None:

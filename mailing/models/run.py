@@ -36,6 +36,10 @@ class Run(models.Model):
     audience_size = models.PositiveIntegerField(_("audience"), default=0)
     served_at = models.DateTimeField(null=True, editable=False)
     """When a batch of this run was last leased: the fair share picks the oldest."""
+    missed_since = models.DateTimeField(null=True, editable=False)
+    """Of a missed run: the first date in a row that passed unsent; `due_at` is the last of them."""
+    untold = models.BooleanField(default=False, db_default=False, editable=False)
+    """Its owner is still to be told what has become of it (`mailing.notices`)."""
 
     subject = models.CharField(_("subject"), max_length=200, blank=True)
     html = models.TextField(blank=True)
@@ -78,6 +82,7 @@ class Run(models.Model):
             models.Index(
                 fields=["mailing"], name="run_sending", condition=models.Q(status=RunStatus.SENDING)
             ),
+            models.Index(fields=["mailing"], name="run_untold", condition=models.Q(untold=True)),
         ]
 
     def __str__(self) -> str:

@@ -35,7 +35,7 @@ class Letter:
 
     @property
     def subject(self) -> str:
-        return str(self.message["Subject"])
+        return str(self.message["Subject"]).strip()  # a long one begins on a line of its own
 
     @property
     def text(self) -> str:

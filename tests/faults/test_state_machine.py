@@ -79,9 +79,9 @@ class Service(RuleBasedStateMachine):
             elif act == "resume" and User.objects.get(pk=self.alice.pk).is_active:
                 lifecycle.resume(mailing, by=self.alice, now=self.stage.now)
             elif act == "deactivate":
-                lifecycle.deactivate(mailing, by=self.admin, reason="Spam")
+                lifecycle.deactivate(mailing, by=self.admin, reason="Spam", now=self.stage.now)
             elif act == "lift":
-                lifecycle.lift(mailing, by=self.admin)
+                lifecycle.lift(mailing, by=self.admin, now=self.stage.now)
 
     @rule(number=numbers)
     def delete(self, number: int) -> None:

@@ -35,7 +35,7 @@ def pause(mailing: Mailing, admin: User) -> None:
 
 
 def deactivate(mailing: Mailing, admin: User) -> None:
-    lifecycle.deactivate(mailing, by=admin, reason="Spam")
+    lifecycle.deactivate(mailing, by=admin, reason="Spam", now=NOW)
 
 
 def delete(mailing: Mailing, admin: User) -> None:
@@ -139,7 +139,7 @@ def test_after_the_commit_at_most_the_armed_letters_leave(
     if act in (pause, deactivate):
         mailing.refresh_from_db()
         if act is deactivate:
-            lifecycle.lift(mailing, by=admin)
+            lifecycle.lift(mailing, by=admin, now=stage.now)
         lifecycle.resume(mailing, by=mailing.owner, now=stage.now)
         stage.send()
         oracle.check(run, stage.arrived, drained=True)

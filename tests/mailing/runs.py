@@ -74,7 +74,7 @@ def daily_in(owner: User, status: MailingStatus) -> Mailing:
     if status == MailingStatus.PAUSED:
         lifecycle.pause(mailing, by=owner)
     elif status == MailingStatus.DEACTIVATED:
-        lifecycle.deactivate(mailing, by=owner, reason="Spam")
+        lifecycle.deactivate(mailing, by=owner, reason="Spam", now=NOW)
     elif status == MailingStatus.COMPLETED:
         finish(run)
         Mailing.objects.filter(pk=mailing.pk).update(status=status, next_due_at=None)

@@ -43,8 +43,8 @@ ACTS: dict[str, Act] = {
     ),
     "pause": lambda mailing, by: lifecycle.pause(mailing, by=by),
     "resume": lambda mailing, by: lifecycle.resume(mailing, by=by, now=NOW),
-    "deactivate": lambda mailing, by: lifecycle.deactivate(mailing, by=by, reason="Spam"),
-    "lift": lambda mailing, by: lifecycle.lift(mailing, by=by),
+    "deactivate": lambda mailing, by: lifecycle.deactivate(mailing, by=by, reason="Spam", now=NOW),
+    "lift": lambda mailing, by: lifecycle.lift(mailing, by=by, now=NOW),
 }
 
 ALLOWED: dict[tuple[str, MailingStatus], MailingStatus] = {
@@ -274,7 +274,7 @@ class TestDeactivate:
     def test_the_run_stops_and_the_owner_cannot_go_on(self, alice: User, manager: User) -> None:
         run = open_run(alice, unit=Unit.DAY)
         mailing = run.mailing
-        lifecycle.deactivate(mailing, by=manager, reason="Spam")
+        lifecycle.deactivate(mailing, by=manager, reason="Spam", now=NOW)
         run.refresh_from_db()
         assert (run.status, mailing.reason) == (RunStatus.PAUSED, "Spam")
         refuses(lambda: lifecycle.resume(mailing, by=alice, now=NOW))
@@ -283,7 +283,7 @@ class TestDeactivate:
 
     def test_lifting_leaves_the_decision_to_the_owner(self, alice: User, manager: User) -> None:
         mailing = daily_in(alice, MailingStatus.DEACTIVATED)
-        lifecycle.lift(mailing, by=manager)
+        lifecycle.lift(mailing, by=manager, now=NOW)
         assert mailing.reason == ""
         assert mailing.runs.get().status == RunStatus.PAUSED
         lifecycle.resume(mailing, by=alice, now=NOW)

@@ -17,6 +17,7 @@ from mailing import lifecycle
 from mailing.admin.actions import ACTIONS
 from mailing.enums import MailingStatus
 from mailing.models import Mailing
+from tests.factories import NOW
 from tests.mailing.admin.screens import text_of, url_of
 from tests.mailing.runs import daily_in
 
@@ -76,7 +77,7 @@ def test_the_event_log_speaks_the_readers_language(
     alice: User, manager: User, browse: Callable[..., Browser]
 ) -> None:
     mailing = daily_in(alice, MailingStatus.SCHEDULED)
-    lifecycle.deactivate(mailing, by=manager, reason="Spam")
+    lifecycle.deactivate(mailing, by=manager, reason="Spam", now=NOW)
     url = url_of("mailing", "inspect", mailing.pk)
     words = text_of(browse(alice).get(url))
     assert "Deactivated" in words

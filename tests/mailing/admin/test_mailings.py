@@ -437,7 +437,7 @@ class TestEdit:
         alices.post(url, typed)
         mailing.refresh_from_db()
         assert (mailing.name, mailing.status) == ("Renamed", MailingStatus.PAUSED)
-        lifecycle.deactivate(mailing, by=manager, reason="Spam")
+        lifecycle.deactivate(mailing, by=manager, reason="Spam", now=NOW)
         alices.post(url, typed | {"name": "Again"})
         mailing.refresh_from_db()
         assert (mailing.name, mailing.status) == ("Renamed", MailingStatus.DEACTIVATED)
@@ -476,7 +476,7 @@ class TestPage:
         self, alice: User, manager: User, alices: Browser
     ) -> None:
         mailing = make_mailing(alice, status=MailingStatus.SCHEDULED)
-        lifecycle.deactivate(mailing, by=manager, reason="Looks like <spam>")
+        lifecycle.deactivate(mailing, by=manager, reason="Looks like <spam>", now=NOW)
         words = text_of(alices.get(url_of("mailing", "inspect", mailing.pk)))
         assert "A manager has deactivated this mailing: Looks like <spam>" in words
 
