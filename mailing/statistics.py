@@ -93,13 +93,19 @@ def tallies(runs: Iterable[Run]) -> dict[int, Tally]:
 
 def audience_of(mailing: Mailing) -> audience.Size:
     """Return whom a mailing would go to; if those are many, as it was within the last minute."""
-    key = f"mailing:audience:{mailing.pk}"
-    size = cache.get(key)
-    if not isinstance(size, audience.Size):
-        size = audience.size(mailing.pk, mailing.owner_id)
+    return audiences_of([mailing])[mailing.pk]
+
+
+def audiences_of(mailings: Iterable[Mailing]) -> dict[int, audience.Size]:
+    """Return the same of several mailings by their ids: one query for those that are no copies."""
+    keys = {f"mailing:audience:{mailing.pk}": mailing.pk for mailing in mailings}
+    copies = cache.get_many(keys) if keys else {}
+    found = {keys[key]: copy for key, copy in copies.items() if isinstance(copy, audience.Size)}
+    for pk, size in audience.sizes(pk for pk in keys.values() if pk not in found).items():
+        found[pk] = size
         if size.clients >= LARGE:
-            cache.set(key, size, _FIGURES_SECONDS)
-    return size
+            cache.set(f"mailing:audience:{pk}", size, _FIGURES_SECONDS)
+    return found
 
 
 def _count(runs: list[Run]) -> dict[int, Tally]:

@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.utils import unquote
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -25,19 +24,19 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.log_actions import registry as log_registry
 from wagtail_modeladmin.views import InstanceSpecificView
 
-from mailing import heartbeat, lifecycle
+from mailing import lifecycle
 from mailing.admin.actions import ACTIONS, ActionView, available_actions
 from mailing.admin.chips import status_chip
 from mailing.admin.clock import dates_on_the_wall, wall_clock
+from mailing.admin.listing import MailingIndexView, OwnerFilter, StatusTabs
 from mailing.admin.owned import (
     OwnedDeleteView,
-    OwnedIndexView,
     OwnedInspectView,
     OwnedModelAdmin,
     OwnedPermissionHelper,
 )
 from mailing.admin.progress import progress_of
-from mailing.admin.results import results_of, with_latest_result
+from mailing.admin.results import results_of
 from mailing.admin.schedules import DATES_SHOWN, DatesPanel, ScheduleForm, preview_of
 from mailing.admin.widgets import ChoicesField, ClientChoice
 from mailing.enums import MailingStatus
@@ -142,36 +141,6 @@ class MailingDeleteView(OwnedDeleteView):
         return HttpResponseRedirect(self.index_url)
 
 
-class StatusTabs(SimpleListFilter):
-    """The tabs above the list; each says how many it holds."""
-
-    title = gettext_lazy("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, str(status.label)) for status in MailingStatus]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Mailing]) -> QuerySet[Mailing]:
-        chosen = self.value()
-        return queryset.filter(status=chosen) if chosen in MailingStatus.values else queryset
-
-
-class MailingIndexView(OwnedIndexView):
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        mailings = self.get_base_queryset().order_by()
-        counts = dict(mailings.values_list("status").annotate(n=Count("pk")))
-        tabs = [("", _("All"), sum(counts.values()))]
-        tabs += [(s.value, str(s.label), counts[s.value]) for s in MailingStatus if s in counts]
-        context = super().get_context_data(
-            **kwargs,
-            tabs=tabs,
-            chosen_tab=self.request.GET.get("status", ""),
-            worker_runs=heartbeat.is_beating(timezone.now()),
-        )
-        context["object_list"] = with_latest_result(context["object_list"])
-        return context
-
-
 class MailingAdmin(OwnedModelAdmin):
     model = Mailing
     menu_label = gettext_lazy("Mailings")
@@ -182,8 +151,8 @@ class MailingAdmin(OwnedModelAdmin):
         "A run that is under way is cancelled. What has been sent stays in the list of attempts."
     )
     opens_page = True
-    list_display = ("name", "state", "next_sending", "last_result")
-    list_filter = (StatusTabs,)
+    list_display = ("name", "state", "audience", "next_sending", "last_result")
+    list_filter = (StatusTabs, OwnerFilter)
     list_export = ("name", "status", "starts_at", "next_due_at", "created_at")
     export_filename = "mailings"
     search_fields = ("name", "message__subject")
@@ -224,6 +193,12 @@ class MailingAdmin(OwnedModelAdmin):
 
     state.short_description = gettext_lazy("status")  # type: ignore[attr-defined]
     state.admin_order_field = "status"  # type: ignore[attr-defined]
+
+    def audience(self, mailing: Mailing) -> SafeString:
+        size = mailing.audience  # type: ignore[attr-defined] # set by the list
+        return render_to_string("mailing/admin/audience.html", {"size": size})
+
+    audience.short_description = gettext_lazy("clients")  # type: ignore[attr-defined]
 
     def next_sending(self, mailing: Mailing) -> SafeString | str:
         if mailing.status == MailingStatus.CREATED:

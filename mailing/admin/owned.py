@@ -143,6 +143,9 @@ class SavedTwiceMixin:
 class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
     """Takes only declared filters; any other parameter leads to the list without it."""
 
+    searched_with: tuple[str, ...] = ()
+    """Parameters that have a control of their own in the form of the search."""
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         query = request.GET.copy()
         if self.SEARCH_VAR in query:
@@ -170,6 +173,8 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
         page = context["page_obj"]
         # modeladmin elides around page 0 when the address names none.
         context["elided_page_range"] = context["paginator"].get_elided_page_range(page.number)
+        own = (self.SEARCH_VAR, *self.searched_with)
+        context["kept_by_search"] = [(k, v) for k, v in self.params.items() if k not in own]
         context["is_narrowed"] = bool(self.query) or context["result_count"] < context["all_count"]
         return context
 

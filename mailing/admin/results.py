@@ -62,6 +62,11 @@ class Result:
     def bars(self) -> list[Bar]:
         return stacked(self.tally)
 
+    @property
+    def figures(self) -> list[tuple[str, int]]:
+        """Return what the bar shows as words and numbers."""
+        return [(str(state.label), n) for state, n in self.tally.states.items()]
+
 
 def results_of(runs: Iterable[Run]) -> list[Result]:
     """Return the runs with their figures, by a fixed number of queries."""

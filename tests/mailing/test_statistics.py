@@ -10,9 +10,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from mailing import statistics
+from mailing.engine import audience
 from mailing.enums import DeliveryState, MailingStatus, RunStatus
 from mailing.models import Batch, Run
-from tests.factories import NOW, make_client, make_clients, make_mailing
+from tests.factories import NOW, make_client, make_clients, make_list, make_mailing
 from tests.mailing.runs import arm, open_run, put
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,25 @@ class TestLargeRuns:
             mailing.clients.add(make_client(alice))
         assert statistics.audience_of(small).clients == 2
         assert statistics.audience_of(large).clients == 2
+
+
+class TestAudiences:
+    @pytest.mark.parametrize("number", [1, 20])
+    def test_many_mailings_are_counted_by_one_query(
+        self,
+        alice: User,
+        bob: User,
+        number: int,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        clients = make_clients(alice, ["anna@x.test", "ben@x.test", "cleo@x.test"])
+        mailings = [make_mailing(alice, clients[: n % 4]) for n in range(number)]
+        mailings[0].lists.add(make_list(alice, clients[1:]), make_list(bob, [make_client(bob)]))
+        with django_assert_num_queries(1):
+            found = statistics.audiences_of(mailings)
+        assert found == {m.pk: audience.size(m.pk, m.owner_id) for m in mailings}
+        assert found[mailings[0].pk] == (2, 0)
+        assert statistics.audiences_of([]) == {}
 
 
 class TestServiceFigures:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+from bs4 import BeautifulSoup, Tag
 from django.test import Client as Browser
 from django.utils import timezone
 from wagtail.users.models import UserProfile
@@ -29,6 +31,7 @@ from tests.mailing.admin.screens import (
     text_of,
     url_of,
 )
+from tests.mailing.runs import open_run, put
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +43,11 @@ LATER = (timezone.now() + timedelta(days=400)).replace(hour=10, minute=0)
 @pytest.fixture
 def alices(alice: User, browse: Callable[..., Browser]) -> Browser:
     return browse(alice)
+
+
+@pytest.fixture
+def managers(manager: User, browse: Callable[..., Browser]) -> Browser:
+    return browse(manager)
 
 
 @pytest.fixture
@@ -551,3 +559,140 @@ def test_a_double_save_makes_two_and_starts_none(alices: Browser, typed: dict[st
         alices.post(NEW, typed)
     assert [mailing.status for mailing in Mailing.objects.all()] == ["created", "created"]
     assert not Run.objects.exists()
+
+
+class TestList:
+    def test_it_shows_how_many_clients_would_get_it(self, alice: User, alices: Browser) -> None:
+        clients = [make_client(alice) for _ in range(4)]
+        Suppression.objects.create(
+            owner=alice,
+            email_normalized=clients[0].email_normalized,
+            reason=SuppressionReason.UNSUBSCRIBED,
+            created_at=NOW,
+        )
+        mailing = make_mailing(alice, clients[:2])
+        mailing.lists.add(make_list(alice, clients[1:]), make_list(alice, clients[:3]))
+        nobody = make_mailing(alice, [])
+        page = alices.get(url_of("mailing"))
+        assert cells(page, mailing)["audience"] == "3", "four, once each, but for the suppressed"
+        assert cells(page, nobody)["audience"] == "0"
+
+    def test_the_bar_of_the_last_run_says_its_figures(self, alice: User, alices: Browser) -> None:
+        run = open_run(alice, 4)
+        put(run, DeliveryState.SENT, DeliveryState.SENT, DeliveryState.FAILED)
+        soup = BeautifulSoup(alices.get(url_of("mailing")).text, "lxml")
+        bar = soup.select_one(".field-last_result svg[role=img]")
+        assert bar is not None
+        assert bar["aria-label"] == "Pending: 1, Sent: 2, Failed: 1"
+        widths = [(rect["class"], rect["width"]) for rect in bar.find_all("rect")]
+        assert widths == [(["sent"], "50.00%"), (["failed"], "25.00%")]
+
+    def test_a_date_without_letters_has_no_bar(self, alice: User, alices: Browser) -> None:
+        mailing = make_mailing(alice)
+        Run.objects.create(
+            mailing=mailing, due_at=NOW, status=RunStatus.MISSED, opened_at=NOW, expires_at=NOW
+        )
+        page = alices.get(url_of("mailing"))
+        assert "Missed" in cells(page, mailing)["last_result"]
+        assert "role=img" not in page.text.replace('"', "")
+
+
+class TestFilters:
+    @pytest.fixture
+    def theirs(self, alice: User, bob: User) -> dict[str, Mailing]:
+        """Return mailings by name: three of Alice's and one of Bob's."""
+        return {
+            name: make_mailing(owner, name=name, status=status)
+            for owner, name, status in (
+                (alice, "Spring news", MailingStatus.CREATED),
+                (alice, "Spring sale", MailingStatus.PAUSED),
+                (alice, "Autumn news", MailingStatus.PAUSED),
+                (bob, "Spring club", MailingStatus.PAUSED),
+            )
+        }
+
+    def test_a_manager_chooses_among_the_owners_who_have_mailings(
+        self, alice: User, bob: User, managers: Browser, theirs: dict[str, Mailing]
+    ) -> None:
+        page = managers.get(url_of("mailing"), {"owner": bob.pk})
+        assert names(page) == {"Spring club"}
+        select = BeautifulSoup(page.text, "lxml").find("select", attrs={"name": "owner"})
+        assert isinstance(select, Tag)
+        offered = {str(o["value"]): o.has_attr("selected") for o in select.find_all("option")}
+        assert offered == {"": False, str(alice.pk): False, str(bob.pk): True}
+        lifecycle.delete(theirs["Spring club"], by=bob, now=NOW)
+        page = managers.get(url_of("mailing"), {"owner": bob.pk})
+        assert names(page) == {"Spring news", "Spring sale", "Autumn news"}
+
+    def test_owner_status_and_search_go_together(
+        self, alice: User, managers: Browser, theirs: dict[str, Mailing]
+    ) -> None:
+        chosen = {"owner": str(alice.pk), "status": "paused", "q": "news"}
+        page = managers.get(url_of("mailing"), chosen)
+        assert names(page) == {"Autumn news"}
+        kept = {"owner": chosen["owner"], "q": "news"}
+        assert tabs(page) == {
+            "All 2": kept,
+            "Created 1": kept | {"status": "created"},
+            "Paused 1": kept | {"status": "paused"},
+        }
+        assert searched_with(page) == chosen
+
+    def test_the_numbers_of_the_tabs_follow_the_owner(
+        self, bob: User, managers: Browser, theirs: dict[str, Mailing]
+    ) -> None:
+        assert set(tabs(managers.get(url_of("mailing")))) == {"All 4", "Created 1", "Paused 3"}
+        page = managers.get(url_of("mailing"), {"owner": bob.pk, "status": "created"})
+        assert set(tabs(page)) == {"All 1", "Created 0", "Paused 1"}, "the chosen one stays"
+
+    @pytest.mark.parametrize("owner", ["9" * 30, "-1", "abc", "²", "\0"])
+    def test_an_owner_who_is_not_offered_is_none(
+        self, managers: Browser, theirs: dict[str, Mailing], owner: str
+    ) -> None:
+        assert len(names(managers.get(url_of("mailing"), {"owner": owner}))) == 4
+
+    def test_an_owner_has_no_choice_of_owners(
+        self, alice: User, bob: User, alices: Browser, theirs: dict[str, Mailing]
+    ) -> None:
+        own = {"Spring news", "Spring sale", "Autumn news"}
+        for owner in (alice, bob):
+            page = alices.get(url_of("mailing"), {"owner": owner.pk})
+            assert names(page) == own
+            assert set(tabs(page)) == {"All 3", "Created 1", "Paused 2"}
+            assert all("owner" not in kept for kept in tabs(page).values())
+            assert 'name="owner"' not in page.text
+            assert "Spring club" not in page.text
+
+
+def cells(page: Any, mailing: Mailing) -> dict[str, str]:
+    """Return the text of each cell in the row of a mailing, by the name of its column."""
+    row = BeautifulSoup(page.text, "lxml").find("tr", attrs={"data-object-pk": str(mailing.pk)})
+    assert isinstance(row, Tag)
+    return {
+        str(cell["class"][0]).removeprefix("field-"): " ".join(cell.get_text(" ").split())
+        for cell in row.find_all("td")
+    }
+
+
+def names(page: Any) -> set[str]:
+    rows = BeautifulSoup(page.text, "lxml").select(".field-name .title-wrapper")
+    return {row.get_text(strip=True) for row in rows}
+
+
+def tabs(page: Any) -> dict[str, dict[str, str]]:
+    """Return what the address of each tab asks for, by its text."""
+    links = BeautifulSoup(page.text, "lxml").select(".ms-tabs a")
+    return {
+        " ".join(link.get_text(" ").split()): dict(parse_qsl(urlsplit(str(link["href"])).query))
+        for link in links
+    }
+
+
+def searched_with(page: Any) -> dict[str, str]:
+    """Return what the form of the search sends as it stands."""
+    form = BeautifulSoup(page.text, "lxml").find("form", role="search")
+    assert isinstance(form, Tag)
+    sent = {str(i["name"]): str(i["value"]) for i in form.find_all("input")}
+    for select in form.find_all("select"):
+        sent |= {str(select["name"]): str(o["value"]) for o in select.select("option[selected]")}
+    return sent

@@ -1,0 +1,101 @@
+"""The list of mailings: tabs of statuses, whose they are, whom they reach, what came of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from mailing import heartbeat
+from mailing.admin.owned import OwnedIndexView
+from mailing.admin.results import with_latest_result
+from mailing.enums import MailingStatus
+from mailing.models import Mailing
+from mailing.permissions import sees_every_owner
+from mailing.statistics import audiences_of
+
+
+class StatusTabs(SimpleListFilter):
+    """The tabs above the list; each says how many it holds."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, str(status.label)) for status in MailingStatus]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Mailing]) -> QuerySet[Mailing]:
+        chosen = self.value()
+        return queryset.filter(status=chosen) if chosen in MailingStatus.values else queryset
+
+
+class OwnerFilter(SimpleListFilter):
+    """For those who see several owners: the ones who have mailings."""
+
+    title = gettext_lazy("owner")
+    parameter_name = "owner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if not sees_every_owner(request.user):
+            return []
+        mailings = Mailing.objects.visible_to(request.user).order_by()
+        owners = User.objects.filter(pk__in=mailings.values("owner"))
+        return [
+            (str(owner.pk), f"{owner} ({owner.email})" if owner.get_full_name() else owner.email)
+            for owner in owners.order_by("first_name", "last_name", "email")
+        ]
+
+    @property
+    def chosen(self) -> str:
+        """The id of an owner who is offered, or empty."""
+        value = self.value() or ""
+        return value if value in dict(self.lookup_choices) else ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Mailing]) -> QuerySet[Mailing]:
+        return queryset.filter(owner=int(self.chosen)) if self.chosen else queryset
+
+
+class MailingIndexView(OwnedIndexView):
+    searched_with = ("owner",)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        owners = next((s for s in self.filter_specs if isinstance(s, OwnerFilter)), None)
+        chosen = self.request.GET.get(StatusTabs.parameter_name, "")
+        context = super().get_context_data(
+            **kwargs,
+            tabs=self._tabs(owners, chosen),
+            chosen_tab=chosen if chosen in MailingStatus.values else "",
+            owners=owners.lookup_choices if owners else [],
+            chosen_owner=owners.chosen if owners else "",
+            worker_runs=heartbeat.is_beating(timezone.now()),
+        )
+        context["object_list"] = with_latest_result(context["object_list"])
+        audiences = audiences_of(context["object_list"])
+        for mailing in context["object_list"]:
+            mailing.audience = audiences[mailing.pk]
+        return context
+
+    def _tabs(self, owners: OwnerFilter | None, chosen: str) -> list[tuple[str, str, int, str]]:
+        """Return value, label, number and address of each; they keep owner, search and order."""
+        mailings = self.get_base_queryset()
+        if owners is not None:
+            mailings = owners.queryset(self.request, mailings)
+        found = self.get_search_results(self.request, mailings.order_by(), self.query)
+        counts = dict(found.order_by().values_list("status").annotate(n=Count("pk")))
+        kept = [s for s in MailingStatus if s in counts or s == chosen]
+        return [
+            ("", _("All"), sum(counts.values()), self._tab_url(owners, None)),
+            *((s.value, str(s.label), counts.get(s, 0), self._tab_url(owners, s)) for s in kept),
+        ]
+
+    def _tab_url(self, owners: OwnerFilter | None, status: MailingStatus | None) -> str:
+        # An owner's address may name another; for those who see only their own it means nothing.
+        ignored = [] if owners and owners.chosen else [OwnerFilter.parameter_name]
+        query = self.get_query_string({StatusTabs.parameter_name: status and status.value}, ignored)
+        return query if len(query) > 1 else str(self.index_url)
