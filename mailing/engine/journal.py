@@ -8,6 +8,7 @@ There are as many journals in a folder as senders may run on this host: taking o
 
     V <boot id> <journal id>           first line
     C <delivery> <attempt>             a letter of a suspect batch is about to be composed
+    E <delivery>                       it has been composed
     D <delivery> <attempt>             the dot is about to leave
     R <delivery> <attempt> <code> <enhanced or -> <text>      its answer, or one before the dot
 """
@@ -102,6 +103,10 @@ class Journal:
         """Note that a letter is about to be composed that may be the death of its sender."""
         self._write(b"C %d %d\n" % (delivery_id, attempt))
 
+    def composed(self, delivery_id: int) -> None:
+        """Note that a suspect letter has been composed; what comes now is no fault of it."""
+        self._write(b"E %d\n" % delivery_id)
+
     def dot(self, delivery_id: int, attempt: int) -> None:
         """Note that the final dot of a letter is about to leave."""
         self._write(b"D %d %d\n" % (delivery_id, attempt))
@@ -184,5 +189,5 @@ def _read_line(record: Record, number: int, line: bytes) -> None:
         enhanced = "" if rest[4] == "-" else rest[4]
         reply = Reply(int(rest[3]), enhanced, rest[5])
         record.entries[int(rest[0])] = Entry(int(rest[1]), Stage(rest[2]), reply)
-    elif kind != "C":
+    elif kind not in {"C", "E"}:
         raise ValueError(kind)

@@ -70,11 +70,13 @@ def take(
     now: datetime,
     rate: Rate = UNLIMITED,
     passed_over: Collection[int] = frozenset(),
+    besides: int | None = None,
 ) -> Lease | None:
     """Lease the next batch that waits, round-robin over owners and their runs; None if none waits.
 
     Only runs that are being sent and within their hours, of owners who are not blocked, have not
-    used up the day of `rate` and are not `passed_over`. Call inside a transaction.
+    used up the day of `rate` and are not `passed_over`, and not the run `besides`. Call inside a
+    transaction.
     """
     token = uuid.uuid4()
     with connection.cursor() as cursor:
@@ -101,7 +103,7 @@ def take(
             ],
         )
         for run_id, owner_id, is_expired in cursor.fetchall():
-            if owner_id in passed_over:
+            if owner_id in passed_over or run_id == besides:
                 continue
             # Owner, run, batch: whoever locks several of them does it in this order.
             cursor.execute(

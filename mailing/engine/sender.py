@@ -108,6 +108,7 @@ class Sender:
         self._hopeless: dict[int, tuple[int, Reply]] = {}  # runs to be paused: refusals, the last
         self._stopped = False
         self._exhausted = False
+        self._gave_way = False  # something of a batch was left for later, so that others had a turn
         self._accepted = False
         self._sender_address = service.sender_address.encode("ascii")
         self._unix_time = 0
@@ -148,7 +149,7 @@ class Sender:
             return False
         finally:
             self._finish()
-        return not self._exhausted
+        return not self._exhausted or self._gave_way
 
     # --- What the transport asks and tells --------------------------------------------------------
 
@@ -258,7 +259,7 @@ class Sender:
             self._throttled = time.monotonic() < self._allowance.throttled_until
             self._exhausted = not self._throttled
             return False
-        self._throttled = False
+        self._throttled = self._exhausted = False
         self._unix_time = int(self._clock().timestamp())
         for row in rows:
             batch.rows.popleft()
@@ -271,13 +272,7 @@ class Sender:
         """Record, then arm deliveries of the current batch or of the next that has some."""
         while True:
             self._draw_consequences()
-            if self._current is not None and time.monotonic() >= self._turn_ends_at:
-                self._current.rows.clear()  # goes back with what is owed
-            if self._current is None or not self._current.rows:
-                # A transaction of its own: owner and run are locked before batches, or two senders,
-                # or a sender and a person who cancels, would wait for each other.
-                with transaction.atomic():
-                    self._current = self._lease()
+            self._take_turn()
             batch = self._current
             with durable():
                 self._record()
@@ -287,9 +282,28 @@ class Sender:
             faults.point(Point.AFTER_INTENT)
             self._findings.clear()
             self._settle_released()
-            # What was given back just now may be leased again, if a rate had held it back.
+            # What was given back just now may be leased again: a rate or a turn had held it back.
             if rows is None or rows or (batch is None and not released):
                 return rows or []
+
+    def _take_turn(self) -> None:
+        """See that there is a current batch, if any waits, and that it is the turn of its run.
+
+        In a transaction of its own: owner and run are locked before batches, or two senders, or a
+        sender and a person who cancels, would wait for each other.
+        """
+        current = self._current
+        if current is None or not current.rows:
+            with transaction.atomic():
+                self._current = self._lease()
+        elif time.monotonic() >= self._turn_ends_at:
+            with transaction.atomic():
+                other = self._lease(besides=current.lease.run_id)
+            self._turn_ends_at = time.monotonic() + _TURN_SECONDS
+            if other is not None:
+                current.rows.clear()  # they go back once what is owed is answered
+                self._gave_way = True
+                self._current = other
 
     def _arm(self, batch: _Batch) -> list[Row] | None:
         """Arm the next few of a batch and return them; None if the server may get no letter now."""
@@ -328,10 +342,11 @@ class Sender:
         self._step = max(self._server.connections, min(wanted, 4 * self._step, _LARGEST_STEP))
         return self._step
 
-    def _lease(self) -> _Batch | None:
+    def _lease(self, besides: int | None = None) -> _Batch | None:
         now = self._clock()
         holder = Holder(self._host, boot_id(), str(self._journal.path), self._journal.journal_id)
-        lease = leases.take(holder, now, self._owner_rate, self._allowance.dry_owners())
+        dry = self._allowance.dry_owners()
+        lease = leases.take(holder, now, self._owner_rate, dry, besides)
         if lease is None:
             return None
         faults.point(Point.LEASED)
@@ -387,6 +402,8 @@ class Sender:
             text = f"the letter cannot be composed ({type(error).__name__})"
             self._judge_run(batch, _UNFIT, self._fail(batch, row, text))
             return None
+        if batch.lease.is_suspect and not self._note_composed(row):
+            return None
         faults.point(Point.RENDERED)
         return Outgoing(
             row.id,
@@ -398,8 +415,14 @@ class Sender:
         )
 
     def _note_composing(self, row: Row) -> bool:
+        return self._noted(lambda: self._journal.compose(row.id, row.attempts + 1))
+
+    def _note_composed(self, row: Row) -> bool:
+        return self._noted(lambda: self._journal.composed(row.id))
+
+    def _noted(self, note: Callable[[], None]) -> bool:
         try:
-            self._journal.compose(row.id, row.attempts + 1)
+            note()
         except JournalError as error:
             logger.error("nothing is sent: %s", error)  # noqa: TRY400 - the text says it all
             self.stop()

@@ -71,9 +71,10 @@ def test_while_it_waits_for_its_last_chance_all_others_leave(arena: Arena) -> No
 
 
 def test_who_is_killed_for_other_reasons_condemns_no_letter(arena: Arena) -> None:
-    """However often: between composing and the next line of the journal lies next to nothing."""
+    """However often: that a suspect letter has been composed is noted too."""
     arena.ask(Stage.plan)
-    for minute, point in enumerate([Point.AFTER_INTENT, Point.BEFORE_DOT, Point.AFTER_SEND] * 3):
+    points = (Point.AFTER_INTENT, Point.RENDERED, Point.BEFORE_DOT, Point.AFTER_SEND)
+    for minute, point in enumerate(points * 3):
         arena.play(Stage.send, fault=f"{point}:1:kill9", minutes=minute)
         arena.await_silence()
     assert arena.ask(lambda _stage: Batch.objects.filter(is_suspect=True).exists())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -391,6 +392,31 @@ def test_on_a_slow_server_a_small_run_waits_no_longer(alice: User, bob: User, st
     stage.plan()
     stage.send(seconds=3)
     assert stage.arrived.index("ok+small@x.test") < 40, "of twenty a second"
+
+
+def test_a_run_alone_is_not_held_up_by_turns(alice: User, stage: Stage) -> None:
+    stage.connections, stage.sink.mood.dot_delay = 4, 0.1
+    due(alice, [f"ok+{i}@x.test" for i in range(100)])
+    stage.plan()
+    begun = time.monotonic()
+    assert not stage.send()
+    assert time.monotonic() - begun < 5.0, "2.5 seconds of waiting for the server"
+    assert len(stage.arrived) == 100
+    assert stage.sink.connections == 4
+
+
+def test_what_gave_way_to_another_run_is_left_for_the_next_slice(
+    alice: User, bob: User, stage: Stage
+) -> None:
+    stage.connections, stage.sink.mood.dot_delay = 2, 0.1
+    due(alice, [f"ok+big{i}@x.test" for i in range(60)])
+    due(bob, ["ok+small@x.test"])
+    stage.plan()
+    slices = 1
+    while stage.send():
+        slices += 1
+    assert len(stage.arrived) == 61
+    assert slices <= 3
 
 
 class TestHours:
