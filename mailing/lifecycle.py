@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -159,8 +160,13 @@ def send_again(run: Run, states: Iterable[DeliveryState], *, by: User, now: date
         reopened = Run.objects.filter(
             pk=run.pk, status__in=(RunStatus.COMPLETED, RunStatus.SENDING)
         )
-        if not mailings.update(status=MailingStatus.SENDING) or not reopened.update(
-            status=RunStatus.SENDING, finished_at=None, expires_at=now + planner.GIVE_UP_AFTER
+        moved = mailings.update(status=MailingStatus.SENDING)
+        hours = planner.window_fields(Mailing.objects.get(pk=run.mailing_id), now)
+        if not moved or not reopened.update(
+            status=RunStatus.SENDING,
+            finished_at=None,
+            expires_at=planner.expiry(hours["sends_from"], now),
+            **hours,
         ):
             raise NotNow(_("Letters can be sent again while their run is going on or completed."))
         again = ledger.reopen(run.pk, states, now)
@@ -215,12 +221,15 @@ def reschedule(mailing: Mailing, *, now: datetime) -> None:
 
 
 def duplicate(mailing: Mailing, *, by: User, now: datetime) -> Mailing:
-    """Return a new created mailing with the same content; its first sending is a day from now.
+    """Return a new created mailing with the same content.
 
-    An end that has passed by then is left out.
+    It starts with the first date of the original's rule that is a day or more away. An end that has
+    passed by then is left out, and so are weekdays that leave a single sending no date.
     """
     tomorrow = (now + timedelta(days=1)).replace(second=0, microsecond=0)
-    starts_at = max(mailing.starts_at, tomorrow)
+    endless = replace(mailing.schedule, ends_at=None, max_runs=None)
+    following = endless.next_after(tomorrow - timedelta(minutes=1))
+    starts_at = following or tomorrow
     with transaction.atomic():
         copy = Mailing.objects.create(
             owner=by,
@@ -230,7 +239,7 @@ def duplicate(mailing: Mailing, *, by: User, now: datetime) -> Mailing:
             starts_at=starts_at,
             ends_at=mailing.ends_at if mailing.ends_at and mailing.ends_at >= starts_at else None,
             max_runs=mailing.max_runs,
-            weekdays=mailing.weekdays,
+            weekdays=mailing.weekdays if following else 0,
             window_from=mailing.window_from,
             window_until=mailing.window_until,
             time_zone=mailing.time_zone,

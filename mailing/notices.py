@@ -34,6 +34,9 @@ def tell(now: datetime) -> None:
     """
     with_news = Run.objects.filter(untold=True, mailing__owner=OuterRef("pk"))
     for owner in User.objects.filter(Exists(with_news), is_active=True):
+        paused = Run.objects.owned_by(owner).filter(untold=True, status=RunStatus.PAUSED)
+        if _is_too_soon(owner, now) and not paused.exists():
+            continue  # before anything is locked: senders write too
         with transaction.atomic():
             _lock(owner)
             untold = Run.objects.owned_by(owner).filter(untold=True)

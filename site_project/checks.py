@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _MARGIN_SECONDS = 30
+_SHORTEST_RETENTION_DAYS = 7
 _LONGEST_INTERVAL_SECONDS = 3600
 
 
@@ -32,6 +33,14 @@ def check_task_queue(**_kwargs: Any) -> list[CheckMessage]:
                 f"Q_TIMEOUT ({timeout} s) is shorter than a sender may wait ({longest_answer} s).",
                 hint="A slow mail server would leave letters whose fate is unknown.",
                 id="site_project.W001",
+            )
+        )
+    if 0 < settings.RETENTION_DAYS < _SHORTEST_RETENTION_DAYS:
+        found.append(
+            Warning(
+                f"RETENTION_DAYS ({settings.RETENTION_DAYS}) is less than a week.",
+                hint="A mailbox counts as closed after two refusals in three days or more.",
+                id="site_project.W008",
             )
         )
     if settings.SCHEDULER_INTERVAL > _LONGEST_INTERVAL_SECONDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -99,7 +100,7 @@ class ScheduleForm(OwnedForm):
         zone = self.instance.time_zone if self.instance.pk else self.instance.owner.time_zone
         if self.instance.pk:
             starts_there = self.instance.starts_at.astimezone(zone)
-            self.initial["starts_at"] = starts_there.replace(tzinfo=None)
+            self.initial["starts_at"] = starts_there.replace(tzinfo=None, second=0, microsecond=0)
             if self.instance.ends_at is not None:
                 self.initial["ends_at"] = self.instance.ends_at.astimezone(zone).date()
         else:
@@ -119,24 +120,41 @@ class ScheduleForm(OwnedForm):
         return cleaned
 
     def _place_in_zone(self, cleaned: dict[str, Any]) -> None:
-        """Turn wall time and day into instants: the last day ends with its last minute."""
+        """Turn wall time and day into instants: the last day ends with its last minute.
+
+        What nobody has touched stays the instant that it was: a wall time may mean two of them.
+        """
         zone = cleaned.get("time_zone") or _ANYWHERE
         wall: datetime | None = cleaned.get("starts_at")
-        if wall is not None and not schedule.exists(wall, zone):
+        if self._is_untouched("starts_at"):
+            cleaned["starts_at"] = self._saved.starts_at.replace(second=0, microsecond=0)
+        elif wall is not None and not schedule.exists(wall, zone):
             text = _("The clocks skip this time in %(zone)s on that day. Choose another.")
             self.add_error("starts_at", text % {"zone": zone})
         elif wall is not None:
             cleaned["starts_at"] = schedule.instant(wall, zone)
         last_day: date | None = cleaned.get("ends_at")
-        if last_day is not None:
+        if self._is_untouched("ends_at"):
+            cleaned["ends_at"] = self._saved.ends_at
+        elif last_day is not None:
             midnight = datetime.combine(last_day + timedelta(days=1), time(0))
             cleaned["ends_at"] = schedule.instant(midnight, zone) - _MINUTE
+
+    def _is_untouched(self, name: str) -> bool:
+        return bool(self.instance.pk) and not {name, "time_zone"} & set(self.changed_data)
+
+    @cached_property
+    def _saved(self) -> Mailing:
+        saved: Mailing = Mailing.objects.get(pk=self.instance.pk)
+        return saved
 
     def _check_start(self, cleaned: dict[str, Any]) -> None:
         starts_at, now = cleaned.get("starts_at"), timezone.now().replace(second=0, microsecond=0)
         if "time_zone" in self.errors or starts_at is None or starts_at >= now:
             return
-        if self.instance.pk and starts_at == Mailing.objects.get(pk=self.instance.pk).starts_at:
+        if self._is_untouched("starts_at") or (
+            self.instance.pk and starts_at == self._saved.starts_at
+        ):
             return
         zone = cleaned["time_zone"]
         text = _("This time has passed: it is %(now)s in %(zone)s.")

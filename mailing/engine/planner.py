@@ -18,7 +18,7 @@ from mailing.engine import audience, faults, runs
 from mailing.engine.faults import Point
 from mailing.engine.letter import Content
 from mailing.enums import MailingStatus, RunStatus, mailing_sources
-from mailing.models import Mailing, Run
+from mailing.models import Attempt, Mailing, Run
 
 logger = logging.getLogger(__name__)
 
@@ -90,19 +90,27 @@ def take_over_window(mailing: Mailing, now: datetime) -> None:
     for run in Run.objects.unfinished().filter(mailing=mailing):
         run.mailing = mailing
         _set_window(run, now)
+        if not Attempt.objects.filter(delivery__run=run).exists():
+            run.refresh_from_db(fields=["sends_from"])
+            Run.objects.filter(pk=run.pk).update(expires_at=expiry(run.sends_from, now))
 
 
 def _set_window(run: Run, now: datetime) -> None:
     # Only from what was read: another tick, or an edit meanwhile, may have moved it already.
     unmoved = Run.objects.unfinished().filter(pk=run.pk, sends_until=run.sends_until)
-    unmoved.update(**_window(run.mailing, now))
+    unmoved.update(**window_fields(run.mailing, now))
 
 
-def _window(mailing: Mailing, now: datetime) -> dict[str, datetime | None]:
+def window_fields(mailing: Mailing, now: datetime) -> dict[str, datetime | None]:
     """Return when the letters of a run that is under way at `now` may leave, as fields of it."""
     window = mailing.window
     opens, closes = window.span_at_or_after(now) if window else (None, None)
     return {"sends_from": opens, "sends_until": closes}
+
+
+def expiry(sends_from: datetime | None, now: datetime) -> datetime:
+    """Return when letters that may leave from `sends_from` on, or from now on, are too old."""
+    return max(now, sends_from or now) + GIVE_UP_AFTER
 
 
 def _open_occurrence(mailing: Mailing, now: datetime, freeze: Freeze) -> Run | None:
@@ -143,7 +151,7 @@ def _open(
     now: datetime,
     content: Content,
 ) -> Run | None:
-    window = _window(mailing, now)
+    window = window_fields(mailing, now)
     run = _insert(
         Run(
             mailing=mailing,
@@ -151,7 +159,7 @@ def _open(
             form_key=form_key,
             status=RunStatus.SENDING,
             opened_at=now,
-            expires_at=max(now, window["sends_from"] or now) + GIVE_UP_AFTER,
+            expires_at=expiry(window["sends_from"], now),
             **window,
             subject=content.subject,
             html=content.html,

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='dateperiod',
             name='month_day',
-            field=models.CharField(choices=[('day', 'on the same day of the month'), ('last_day', 'on the last day of the month'), ('weekday', 'on the same weekday, such as the second Tuesday'), ('last_weekday', 'on the last such weekday of the month')], default='day', max_length=12, verbose_name='day of the month'),
+            field=models.CharField(choices=[('day', 'on the same day of the month'), ('last_day', 'on the last day of the month'), ('weekday', 'on the same weekday, such as the second Tuesday'), ('last_weekday', 'on the last such weekday of the month')], db_default='day', default='day', max_length=12, verbose_name='day of the month'),
         ),
         migrations.AddField(
             model_name='mailing',
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='mailing',
             name='weekdays',
-            field=models.PositiveSmallIntegerField(blank=True, default=0, verbose_name='weekdays'),
+            field=models.PositiveSmallIntegerField(blank=True, db_default=0, default=0, verbose_name='weekdays'),
         ),
         migrations.AddField(
             model_name='mailing',

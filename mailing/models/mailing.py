@@ -39,7 +39,11 @@ class DatePeriod(models.Model):
     unit = models.CharField(_("unit"), max_length=10, choices=Unit.choices)
     count = models.PositiveSmallIntegerField(_("how many"), default=1)
     month_day = models.CharField(
-        _("day of the month"), max_length=12, choices=MonthDay.choices, default=MonthDay.SAME_DAY
+        _("day of the month"),
+        max_length=12,
+        choices=MonthDay.choices,
+        default=MonthDay.SAME_DAY,
+        db_default=MonthDay.SAME_DAY,
     )
 
     objects = DatePeriodQuerySet.as_manager()
@@ -96,7 +100,7 @@ class Mailing(OwnedModel):
     ends_at = models.DateTimeField(_("last possible sending"), null=True, blank=True)
     max_runs = models.PositiveSmallIntegerField(_("number of dates"), null=True, blank=True)
     """It ends by date or by number; without either it goes on."""
-    weekdays = models.PositiveSmallIntegerField(_("weekdays"), default=0, blank=True)
+    weekdays = models.PositiveSmallIntegerField(_("weekdays"), default=0, db_default=0, blank=True)
     """A bit for each, Monday is 1; 0 means that none is chosen (see `schedule`)."""
     window_from = models.TimeField(_("letters leave from"), null=True, blank=True)
     window_until = models.TimeField(_("letters leave until"), null=True, blank=True)

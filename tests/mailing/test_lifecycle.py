@@ -355,6 +355,18 @@ class TestSendAgain:
             {"letters": 2},
         )
 
+    def test_they_keep_to_the_hours_that_the_mailing_has_now(self, alice: User) -> None:
+        run = open_run(alice, 2)
+        finish(run, DeliveryState.FAILED)
+        opens = (self.LATER + hours(2)).replace(minute=0, second=0, microsecond=0)
+        Mailing.objects.update(
+            window_from=opens.time(), window_until=(opens + hours(1)).time(), time_zone="UTC"
+        )
+        lifecycle.send_again(run, [DeliveryState.FAILED], by=alice, now=self.LATER)
+        assert not Batch.objects.waiting(self.LATER).exists()
+        assert Batch.objects.waiting(opens).exists()
+        assert Run.objects.get().expires_at == opens + planner.GIVE_UP_AFTER
+
     def test_what_was_sent_is_never_sent_again(self, alice: User) -> None:
         run = open_run(alice, 3)
         finish(run, DeliveryState.CANCELLED, DeliveryState.FAILED)
@@ -628,6 +640,16 @@ class TestDuplicate:
             original = make_mailing(alice, unit=Unit.DAY, ends_at=end)
             copy = lifecycle.duplicate(original, by=alice, now=NOW)
             assert copy.ends_at == (end if kept else None)
+
+    def test_it_keeps_the_rhythm_and_always_has_a_date(self, alice: User) -> None:
+        monday = datetime(2027, 3, 1, 9, tzinfo=UTC)
+        weekly = make_mailing(alice, unit=Unit.WEEK, starts_at=monday)
+        now = datetime(2027, 3, 10, 12, tzinfo=UTC)
+        assert lifecycle.duplicate(weekly, by=alice, now=now).starts_at == monday + 14 * DAY
+        once = make_mailing(alice, starts_at=monday, weekdays=0b1)
+        copy = lifecycle.duplicate(once, by=alice, now=now)
+        assert (copy.starts_at, copy.weekdays) == (now + DAY, 0)
+        lifecycle.start(copy, by=alice, now=now)
 
     def test_the_longest_name_still_has_room_for_its_mark(self, alice: User) -> None:
         copy = lifecycle.duplicate(make_mailing(alice, name="x" * 150), by=alice, now=NOW)

@@ -54,6 +54,8 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("W005", {"EMAIL_HOST": HOST, "EMAIL_HOST_USER": "me"}, {"EMAIL_HOST_USER": ""}),
     ("W006", {"SITE_URL": "http://localhost:8000"}, {"SITE_URL": "https://mail.example.com"}),
     ("W007", {"SCHEDULER_INTERVAL": 3601}, {"SCHEDULER_INTERVAL": 3600}),
+    ("W008", {"RETENTION_DAYS": 6}, {"RETENTION_DAYS": 7}),
+    ("W008", {"RETENTION_DAYS": 6}, {"RETENTION_DAYS": 0}),
     ("W006", {"SITE_URL": "http://[::1]"}, {"SITE_URL": "https://mail.example.com"}),
 ]
 
