@@ -156,6 +156,7 @@ class StatusFilter(SimpleListFilter):
 class ClientAdmin(OwnedModelAdmin):
     model = Client
     menu_label = gettext_lazy("Clients")
+    menu_item_name = "clients"
     menu_icon = "users"
     menu_order = 120
     add_label = gettext_lazy("Add a client")
@@ -234,6 +235,7 @@ class ClientListForm(OwnedForm):
 class ClientListAdmin(OwnedModelAdmin):
     model = ClientList
     menu_label = gettext_lazy("Client lists")
+    menu_item_name = "client-lists"
     menu_icon = "list-ul"
     menu_order = 130
     add_label = gettext_lazy("Add a list")

@@ -93,6 +93,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
     model = Delivery
     add_to_admin_menu = False
     menu_label = gettext_lazy("Deliveries")
+    menu_item_name = "deliveries"
     menu_icon = "mail"
     list_display = ("email", "mailing", "delivery_state", "attempts", "answer")
     list_filter = (RunFilter, StateFilter)
@@ -123,6 +124,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
 class AttemptAdmin(ReadOnlyModelAdmin):
     model = Attempt
     menu_label = gettext_lazy("Attempts")
+    menu_item_name = "attempts"
     menu_icon = "history"
     menu_order = 140
     inspect_view_enabled = False

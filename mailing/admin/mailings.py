@@ -144,6 +144,7 @@ class MailingDeleteView(OwnedDeleteView):
 class MailingAdmin(OwnedModelAdmin):
     model = Mailing
     menu_label = gettext_lazy("Mailings")
+    menu_item_name = "mailings"  # not the label in the language of the first visitor
     menu_icon = "paper-plane"
     menu_order = 100
     add_label = gettext_lazy("Set up a mailing")

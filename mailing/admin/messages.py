@@ -121,6 +121,7 @@ class LetterView(InstanceSpecificView):
 class MessageAdmin(OwnedModelAdmin):
     model = Message
     menu_label = gettext_lazy("Messages")
+    menu_item_name = "messages"
     menu_icon = "mail"
     menu_order = 110
     add_label = gettext_lazy("Write a message")

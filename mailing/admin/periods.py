@@ -68,6 +68,7 @@ class DatePeriodIndexView(OwnedIndexView):
 class DatePeriodAdmin(GuardedModelAdmin):
     model = DatePeriod
     menu_label = gettext_lazy("Intervals")
+    menu_item_name = "intervals"
     menu_icon = "time"
     menu_order = 150
     add_label = gettext_lazy("Add an interval")
