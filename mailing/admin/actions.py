@@ -51,6 +51,11 @@ class Action:
     needs_reason: bool = False
     primary: bool = False
     harmful: bool = False
+    counted: Callable[[Mailing], str] | None = None
+    """The label with the number of letters it is about."""
+
+    def label_for(self, mailing: Mailing) -> str:
+        return self.counted(mailing) if self.counted else str(self.label)
 
 
 class ReasonForm(forms.Form):
@@ -86,7 +91,7 @@ class ActionView(BreadcrumbsMixin, InstanceSpecificView):
     def last_crumbs(self) -> list[dict[str, str]]:
         return [
             {"url": self._page_url(), "label": str(self.instance)},
-            {"url": "", "label": str(self.action.label)},
+            {"url": "", "label": self.action.label_for(self.instance)},
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -94,6 +99,7 @@ class ActionView(BreadcrumbsMixin, InstanceSpecificView):
         return super().get_context_data(
             **{
                 "action": self.action,
+                "label": self.action.label_for(mailing),
                 "form": ReasonForm() if self.action.needs_reason else None,
                 "form_key": uuid.uuid4(),
                 "audience": audience.size(mailing.pk, mailing.owner_id),
@@ -212,6 +218,29 @@ def _again(*states: DeliveryState) -> Act:
     return act
 
 
+def _failed_label(mailing: Mailing) -> str:
+    number = _may_get_again(mailing, DeliveryState.FAILED)
+    text = ngettext("Retry %(count)d failed", "Retry %(count)d failed", number)
+    return text % {"count": number}
+
+
+def _unknown_label(mailing: Mailing) -> str:
+    number = _may_get_again(mailing, DeliveryState.UNKNOWN)
+    text = ngettext(
+        "Send again to this %(count)d unknown", "Send again to these %(count)d unknown", number
+    )
+    return text % {"count": number}
+
+
+def _may_get_again(mailing: Mailing, state: DeliveryState) -> int:
+    run = _last_run(mailing)
+    if run is None:
+        return 0
+    if run.audience_size >= LARGE:
+        return tally(run).states.get(state, 0)
+    return run.deliveries.filter(state=state, client__isnull=False).count()
+
+
 def _duplicate(mailing: Mailing, by: User, data: dict[str, Any], now: datetime) -> str:
     data["copy"] = lifecycle.duplicate(mailing, by=by, now=now)
     return _("This is the copy. Check its dates before you start it.")
@@ -324,6 +353,7 @@ ACTIONS: dict[str, Action] = {
             icon="rotate-cw",
             allowed=_may_send_again(DeliveryState.FAILED),
             act=_again(DeliveryState.FAILED),
+            counted=_failed_label,
         ),
         Action(
             name="send_unknown",
@@ -334,6 +364,7 @@ ACTIONS: dict[str, Action] = {
             icon="rotate-cw",
             allowed=_may_send_again(DeliveryState.UNKNOWN),
             act=_again(DeliveryState.UNKNOWN),
+            counted=_unknown_label,
         ),
         Action(
             name="duplicate",

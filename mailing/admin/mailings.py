@@ -31,6 +31,7 @@ from mailing.admin.clock import dates_on_the_wall, wall_clock
 from mailing.admin.listing import MailingIndexView, OwnerFilter, StatusTabs
 from mailing.admin.owned import (
     OwnedDeleteView,
+    OwnedEditView,
     OwnedInspectView,
     OwnedModelAdmin,
     OwnedPermissionHelper,
@@ -92,6 +93,16 @@ class MailingForm(ScheduleForm):
         return mailing
 
 
+class MailingEditView(OwnedEditView):
+    def notice(self) -> str:
+        if not self.instance.runs.unfinished().exists():
+            return ""
+        return _(
+            "A run of this mailing is under way. It keeps the message and the clients that it "
+            "opened with; other ones count from the next run. Changed hours count at once."
+        )
+
+
 class MailingInspectView(OwnedInspectView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailing, now = self.instance, timezone.now()
@@ -108,7 +119,10 @@ class MailingInspectView(OwnedInspectView):
             dates=dates_on_the_wall(dates),
             schedule=schedule_phrase(mailing.schedule),
             hours=window_sentence(mailing.window) if mailing.window else "",
-            actions=available_actions(mailing, self.request.user),
+            actions=[
+                (action, action.label_for(mailing))
+                for action in available_actions(mailing, self.request.user)
+            ],
             events=log_registry.get_logs_for_instance(mailing).select_related("user")[:30],
             progress=progress_of(mailing, now),
             progress_url=self.url_helper.get_action_url("progress", self.pk_quoted),
@@ -162,6 +176,7 @@ class MailingAdmin(OwnedModelAdmin):
     index_template_name = "mailing/admin/mailing_index.html"
     inspect_view_class = MailingInspectView
     inspect_template_name = "mailing/admin/mailing_inspect.html"
+    edit_view_class = MailingEditView
     delete_view_class = MailingDeleteView
     edit_handler = ObjectList(
         [

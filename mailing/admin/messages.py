@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
 from wagtail.blocks import StreamBlockValidationError, StreamValue
@@ -19,7 +19,7 @@ from wagtail.permissions import policy_registry
 from wagtail_modeladmin.views import InstanceSpecificView
 
 from accounts.pictures import without_foreign_pictures
-from mailing.admin.owned import OwnedForm, OwnedInspectView, OwnedModelAdmin
+from mailing.admin.owned import OwnedEditView, OwnedForm, OwnedInspectView, OwnedModelAdmin
 from mailing.composer.render import render
 from mailing.merge_fields import (
     FIELD,
@@ -28,13 +28,15 @@ from mailing.merge_fields import (
     sample_values,
     substitute,
 )
-from mailing.models import Message
+from mailing.models import Message, Run
 
 # The letter is shown in a frame of its own: nothing can run, nothing but pictures is fetched.
 _LETTER_POLICY = (
     "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; sandbox;"
     " frame-ancestors 'self'"
 )
+
+_NAMES_SHOWN = 5
 
 
 class MessageForm(OwnedForm):
@@ -89,6 +91,23 @@ class MessageForm(OwnedForm):
         return body
 
 
+class MessageEditView(OwnedEditView):
+    def notice(self) -> str:
+        runs = Run.objects.unfinished().filter(mailing__in=self.instance.mailings.kept())
+        names = list(runs.order_by("mailing__name").values_list("mailing__name", flat=True))
+        if not names:
+            return ""
+        text = ngettext(
+            "A run of %(mailings)s is under way. It keeps the message as it was when it opened; "
+            "what you change counts from the next run.",
+            "Runs of %(mailings)s are under way. They keep the message as it was when they "
+            "opened; what you change counts from the next run.",
+            len(names),
+        )
+        shown = [_("“%(name)s”") % {"name": name} for name in names[:_NAMES_SHOWN]]
+        return text % {"mailings": ", ".join([*shown, *["…"] * (len(names) > _NAMES_SHOWN)])}
+
+
 class MessageInspectView(OwnedInspectView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         message = self.instance
@@ -129,6 +148,7 @@ class MessageAdmin(OwnedModelAdmin):
     opens_page = True
     list_display = ("subject", "preheader", "updated_at")
     search_fields = ("subject", "preheader")
+    edit_view_class = MessageEditView
     inspect_view_class = MessageInspectView
     inspect_template_name = "mailing/admin/message_inspect.html"
     edit_handler = ObjectList(

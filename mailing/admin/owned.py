@@ -191,6 +191,13 @@ class OwnedCreateView(BreadcrumbsMixin, SavedTwiceMixin, CreateView):
 
 
 class OwnedEditView(BreadcrumbsMixin, SavedTwiceMixin, EditView):
+    def notice(self) -> str:
+        """Return what people must know before they change this; empty if nothing."""
+        return ""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(notice=self.notice(), **kwargs)
+
     def get_meta_title(self) -> str:
         return str(self.instance)
 

@@ -24,6 +24,8 @@ class Service:
     folder: Path
     port: int
     smtp_port: int
+    catches: bool = True
+    """Whether a mail catcher of its own takes the letters; if not, somebody else does."""
 
     @property
     def site(self) -> str:
@@ -58,8 +60,9 @@ class Service:
         ):
             self.manage(*command)
         together = Together(self.env())
-        together.start("mail catcher", manage("mailcatcher"))
-        together.wait_until_listening("127.0.0.1", self.smtp_port)
+        if self.catches:
+            together.start("mail catcher", manage("mailcatcher"))
+            together.wait_until_listening("127.0.0.1", self.smtp_port)
         together.start("cluster", manage("qcluster"))
         together.start(
             "web server",
