@@ -33,7 +33,7 @@ def plan() -> None:
     """Open what is due, take back what dead senders hold, and tell whom it concerns."""
     now = database_clock(timezone.now())()
     heartbeat.beat(now)
-    planner.open_due(now, freeze)
+    planner.open_due(now, freeze, _random)
     planner.move_windows(now)
     sweeper.sweep(now, host=host_name(), random=_random)
     circuit.alert(now)

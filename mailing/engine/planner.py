@@ -10,6 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -39,15 +40,20 @@ def grace(period: timedelta | None) -> timedelta:
     return _LONGEST_GRACE if period is None else min(_LONGEST_GRACE, period / 2)
 
 
-def open_due(now: datetime, freeze: Freeze) -> list[int]:
+def open_due(now: datetime, freeze: Freeze, random: Random | None = None) -> list[int]:
     """Open the runs of all mailings that are due and return the ids of those to be sent.
 
     However long nobody looked, a mailing gets at most one run: for its latest occurrence, if that
     is within the grace time; otherwise the run is kept as "missed" and nobody gets a late letter.
     One mailing that cannot be opened does not stop the others.
+
+    With `random` it begins anywhere in the list: planners that walk it together would get to each
+    mailing at the same time, and all but one would have rendered it in vain.
     """
     opened = []
-    for pk in list(Mailing.objects.due(now).values_list("pk", flat=True)):
+    due_now = list(Mailing.objects.due(now).values_list("pk", flat=True))
+    first = random.randrange(len(due_now)) if random and due_now else 0
+    for pk in due_now[first:] + due_now[:first]:
         # Read one by one: opening those before it may have taken a while.
         due = Mailing.objects.due(now).filter(pk=pk)
         mailing = due.select_related("period", "message", "owner").first()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -74,6 +74,47 @@ def test_a_date_that_is_too_long_past_is_missed(alice: User) -> None:
     assert not Delivery.objects.exists()
     mailing.refresh_from_db()
     assert (mailing.status, mailing.next_due_at) == (MailingStatus.SCHEDULED, NOW + 6 * DAY)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(29, RunStatus.SENDING), (31, RunStatus.MISSED)])
+def test_each_minute_for_a_week_is_one_run_or_one_missed(
+    alice: User, seconds: int, status: RunStatus
+) -> None:
+    mailing = scheduled(alice, unit=Unit.MINUTE)
+    back = NOW + timedelta(weeks=1)
+    for _tick in range(2):
+        planner.open_due(back + timedelta(seconds=seconds), freeze)
+    run = mailing.runs.get()
+    assert (run.status, run.due_at) == (status, back)
+    assert run.missed_since == (NOW if status == RunStatus.MISSED else None)
+    mailing.refresh_from_db()
+    assert mailing.next_due_at == back + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "due_at", "following"),
+    [  # nine o'clock in London, before and after its clocks change
+        ("2026-10-24T08:00", "2026-10-25T09:00", "2026-10-26T09:00"),
+        ("2027-03-27T09:00", "2027-03-28T08:00", "2027-03-29T08:00"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("late", "status"),
+    [(timedelta(hours=11), RunStatus.SENDING), (timedelta(hours=13), RunStatus.MISSED)],
+)
+def test_an_outage_while_the_clocks_change_is_one_run_or_one_missed(
+    alice: User, before: str, due_at: str, following: str, late: timedelta, status: RunStatus
+) -> None:
+    first, date, next_one = (
+        datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (before, due_at, following)
+    )
+    mailing = scheduled(alice, starts_at=first, next_due_at=first)
+    for _tick in range(2):
+        planner.open_due(date + late, freeze)
+    run = mailing.runs.get()
+    assert (run.status, run.due_at) == (status, date)
+    mailing.refresh_from_db()
+    assert mailing.next_due_at == next_one
 
 
 def test_a_single_sending_that_was_missed_completes_its_mailing(alice: User) -> None:
