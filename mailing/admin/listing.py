@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -46,10 +47,9 @@ class OwnerFilter(SimpleListFilter):
             return []
         mailings = Mailing.objects.visible_to(request.user).order_by()
         owners = User.objects.filter(pk__in=mailings.values("owner"))
-        return [
-            (str(owner.pk), f"{owner} ({owner.email})" if owner.get_full_name() else owner.email)
-            for owner in owners.order_by("first_name", "last_name", "email")
-        ]
+        owners = owners.order_by("first_name", "last_name", "email")
+        bearers = Counter(str(owner) for owner in owners)
+        return [(str(o.pk), str(o) if bearers[str(o)] == 1 else f"{o} ({o.email})") for o in owners]
 
     @property
     def chosen(self) -> str:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_safe
 from wagtail.admin import messages
 from wagtail.admin.auth import permission_denied
@@ -54,6 +54,7 @@ _EDITABLE = frozenset(
     }
 )
 _RUNS_SHOWN = 20
+_EVENTS_SHOWN = 30
 
 
 class MailingPermissionHelper(OwnedPermissionHelper):
@@ -109,8 +110,8 @@ class MailingInspectView(OwnedInspectView):
         dates: list[datetime] = []
         if mailing.is_active or mailing.status in {MailingStatus.CREATED, MailingStatus.PAUSED}:
             dates = mailing.next_dates(now, DATES_SHOWN)
-        if mailing.is_active and mailing.next_due_at is None:
-            dates = []
+        if mailing.status != MailingStatus.CREATED and mailing.next_due_at is None:
+            dates = []  # what is sent once has had its date with its run
         return super().get_context_data(
             **kwargs,
             mailing=mailing,
@@ -123,11 +124,20 @@ class MailingInspectView(OwnedInspectView):
                 (action, action.label_for(mailing))
                 for action in available_actions(mailing, self.request.user)
             ],
-            events=log_registry.get_logs_for_instance(mailing).select_related("user")[:30],
+            events=self._events(),
             progress=progress_of(mailing, now),
             progress_url=self.url_helper.get_action_url("progress", self.pk_quoted),
             results=results_of(mailing.runs.all()[:_RUNS_SHOWN]),
         )
+
+    def _events(self) -> list[tuple[Any, str]]:
+        """Return the entries of the log in our words; Wagtail's do not know a mailing's gender."""
+        words = {
+            "wagtail.create": pgettext("event log", "Created"),
+            "wagtail.edit": pgettext("event log", "Edited"),
+        }
+        entries = log_registry.get_logs_for_instance(self.instance).select_related("user")
+        return [(e, words.get(e.action, str(e.message))) for e in entries[:_EVENTS_SHOWN]]
 
 
 class ProgressView(InstanceSpecificView):

@@ -102,7 +102,7 @@ class MessageEditView(OwnedEditView):
             "what you change counts from the next run.",
             "Runs of %(mailings)s are under way. They keep the message as it was when they "
             "opened; what you change counts from the next run.",
-            len(names),
+            min(len(names), 2),  # one, or several; Russian would take 21 for one
         )
         shown = [_("“%(name)s”") % {"name": name} for name in names[:_NAMES_SHOWN]]
         return text % {"mailings": ", ".join([*shown, *["…"] * (len(names) > _NAMES_SHOWN)])}

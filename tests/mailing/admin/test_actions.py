@@ -134,6 +134,9 @@ def test_only_what_was_asked_for_is_sent_again(
     Delivery.objects.filter(pk=second.pk).update(state=other, attempts=1)
     Run.objects.update(status=RunStatus.COMPLETED)
     Mailing.objects.update(status=S.SCHEDULED)
+    label = {"send_unknown": "Send again to this 1 unknown", "retry_failed": "Retry 1 failed"}
+    assert label[action] in text_of(alices.get(url_of("mailing", "inspect", mailing.pk)))
+    assert label[action] in text_of(alices.get(url_of("mailing", action, mailing.pk)))
     assert "1 letter is sent again" in press(alices, mailing, action)
     assert [d.state for d in run.deliveries.order_by("pk")] == [DeliveryState.PENDING, other]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -31,7 +32,7 @@ from tests.mailing.admin.screens import (
     text_of,
     url_of,
 )
-from tests.mailing.runs import open_run, put
+from tests.mailing.runs import finish, open_run, put
 
 pytestmark = pytest.mark.django_db
 
@@ -509,6 +510,73 @@ class TestPage:
         assert "nobody got a late letter" in words
         assert "The run before it was still going on" in words
         assert f"?run={run.pk}" in alices.get(url_of("mailing", "inspect", mailing.pk)).text
+
+    def test_one_that_was_sent_at_once_has_no_date_left(self, alice: User, alices: Browser) -> None:
+        mailing = make_mailing(alice, starts_at=LATER)
+        page = url_of("mailing", "inspect", mailing.pk)
+        assert f"{LATER:%Y}" in text_of(alices.get(page)).partition("Next dates")[2]
+        lifecycle.send_now(mailing, form_key=uuid.uuid4(), by=alice, now=timezone.now())
+        assert "No dates are left." in text_of(alices.get(page))
+        lifecycle.pause(mailing, by=alice)
+        assert "No dates are left." in text_of(alices.get(page))
+
+    def test_a_deactivated_one_sends_nothing_whatever_its_dates(
+        self, alice: User, manager: User, alices: Browser
+    ) -> None:
+        mailing = make_mailing(alice, starts_at=LATER)
+        lifecycle.start(mailing, by=alice, now=timezone.now())
+        lifecycle.deactivate(mailing, by=manager, reason="Spam", now=timezone.now())
+        page = alices.get(url_of("mailing", "inspect", mailing.pk))
+        assert "Nothing is sent while the mailing is deactivated." in text_of(page)
+
+    def test_the_log_says_who_did_what_when_and_why(
+        self, alice: User, manager: User, alices: Browser
+    ) -> None:
+        mailing = make_mailing(alice, unit=Unit.DAY, starts_at=LATER)
+        url = url_of("mailing", "edit", mailing.pk)
+        assert submit(alices, url, {"name": "Renamed"}).status_code == 302
+        lifecycle.start(mailing, by=alice, now=timezone.now())
+        lifecycle.deactivate(mailing, by=manager, reason="Too <many>", now=timezone.now())
+        soup = BeautifulSoup(alices.get(url_of("mailing", "inspect", mailing.pk)).text, "lxml")
+        entries = soup.select(".ms-time li")
+        assert all(entry.find("time", datetime=True) for entry in entries)
+        assert [" ".join(p.get_text("").split()) for p in soup.select(".ms-time li > p")] == [
+            f"{manager}: Deactivated",
+            f"{alice}: Started",
+            f"{alice}: Edited",
+        ]
+        assert [quote.get_text() for quote in soup.select(".ms-time blockquote")] == ["Too <many>"]
+
+
+class TestEditingWhileSending:
+    def test_the_form_says_what_the_run_keeps(self, alice: User, alices: Browser) -> None:
+        run = open_run(alice, unit=Unit.DAY)
+        url = url_of("mailing", "edit", run.mailing_id)
+        keeps = "It keeps the message and the clients that it opened with"
+        assert keeps in text_of(alices.get(url))
+        lifecycle.pause(run.mailing, by=alice)
+        assert keeps in text_of(alices.get(url))
+        finish(run)
+        assert keeps not in text_of(alices.get(url))
+        assert keeps not in text_of(alices.get(NEW))
+
+    def test_so_does_the_form_of_the_message(self, alice: User, alices: Browser) -> None:
+        message = make_message(alice)
+        url = url_of("message", "edit", message.pk)
+        runs = [open_run(alice, unit=Unit.DAY, message=message, name=f"<{n}>") for n in "ab"]
+        assert "Runs of “<a>”, “<b>” are under way. They keep" in text_of(alices.get(url))
+        finish(runs[0])
+        assert "A run of “<b>” is under way. It keeps the message" in text_of(alices.get(url))
+        finish(runs[1])
+        assert "under way" not in text_of(alices.get(url))
+
+    def test_many_mailings_are_not_all_named(self, alice: User, alices: Browser) -> None:
+        message = make_message(alice)
+        for n in range(6):
+            open_run(alice, message=message, name=f"<{n}>")
+        words = text_of(alices.get(url_of("message", "edit", message.pk)))
+        assert "“<4>”, … are under way" in words
+        assert "<5>" not in words
 
 
 class TestDelete:
