@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 
 def is_postgresql() -> bool:
@@ -48,6 +48,16 @@ def database_clock(now: datetime) -> Callable[[], datetime]:
             now = cursor.fetchone()[0]
     begun = time.monotonic()
     return lambda: now + timedelta(seconds=time.monotonic() - begun)
+
+
+def start_over() -> None:
+    """Throw this thread's connection away, in whatever state it is.
+
+    A task's time-out may strike while Django enters a transaction. It would then take itself to be
+    in one for good, and closing alone mends nothing.
+    """
+    connection.close()
+    del connections[DEFAULT_DB_ALIAS]
 
 
 @contextmanager

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from mailing.addresses import wire_address
 from mailing.engine import circuit, faults, leases, ledger, runs, sweeper
 from mailing.engine.allowance import STEPS_A_SECOND, Allowance
 from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.classify import Fault, Reply, Verdict
-from mailing.engine.database import durable
+from mailing.engine.database import durable, start_over
 from mailing.engine.faults import Point
 from mailing.engine.journal import Journal, JournalError, boot_id
 from mailing.engine.leases import Holder, Lease, Row
@@ -533,7 +533,7 @@ class Sender:
             except DatabaseError:
                 if pause is None:
                     raise  # the journal has it all; the next sender or the sweeper reads it
-                connection.close()
+                start_over()
                 time.sleep(pause)
             else:
                 self._findings.clear()
