@@ -24,6 +24,8 @@ OWNER, MANAGER = "user@demo.test", "manager@demo.test"
 NAME, REASON = "Harvest supper", "Please ask these people first, then write to me."
 SCHEDULED = "Letter to the volunteers"
 SECONDS_A_LETTER = 0.5
+AUDITED = {"3-question", "4-sending", "4-list", "6-completed", "7-managers-list", "8-deactivated"}
+"""The stations with something on them that no other has."""
 
 Look = tuple[int, str, str]
 LOOKS: list[Look] = [(1280, "light", "en"), (390, "dark", "ru")]
@@ -76,7 +78,8 @@ class Gallery:
             page.set_viewport_size({"width": look[0], "height": max(900, height)})
             shot = f"life-{name}-{'-'.join(map(str, look))}"
             page.screenshot(path=ARTEFACTS / f"{shot}.png", full_page=True, animations="disabled")
-            self.faults += [f"{shot}: {fault}" for fault in faults_of(page)]
+            if name in AUDITED:
+                self.faults += [f"{shot}: {fault}" for fault in faults_of(page)]
             if (wider := overflow_of(page)) > 0:
                 self.faults.append(f"{shot} is {wider} px too wide")
 
@@ -123,6 +126,9 @@ def test_start_pause_resume_finish(
     assert re.match(r"\d+ % · ", page.title())
     owners.show(page.url, "4-sending")
     owners.show(f"{slow_service.site}/admin/mailing/mailing/", "4-list")
+    owners.show(page.url.replace("/inspect/", "/edit/"), "4-edit")
+    form = main(owners.pages[1280, "light", "en"])
+    expect(form).to_contain_text("A run of this mailing is under way. It keeps the message")
 
     press(page, "Pause", "The mailing is paused.")
     expect(actions(page)).to_contain_text("Paused")
