@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -29,6 +29,7 @@ Freeze = Callable[[Mailing], Content]
 GIVE_UP_AFTER = timedelta(hours=48)
 """Stale news is worse than none: what has not left by then expires."""
 _LONGEST_GRACE = timedelta(hours=12)
+_NEAR = 50
 
 
 class ContentError(Exception):
@@ -47,18 +48,11 @@ def open_due(now: datetime, freeze: Freeze, random: Random | None = None) -> lis
     is within the grace time; otherwise the run is kept as "missed" and nobody gets a late letter.
     One mailing that cannot be opened does not stop the others.
 
-    With `random` it begins anywhere in the list: planners that walk it together would get to each
-    mailing at the same time, and all but one would have rendered it in vain.
+    With `random` it begins anywhere among them: planners that walk the same list together would
+    come to each mailing at the same time, and all but one would render it in vain.
     """
     opened = []
-    due_now = list(Mailing.objects.due(now).values_list("pk", flat=True))
-    first = random.randrange(len(due_now)) if random and due_now else 0
-    for pk in due_now[first:] + due_now[:first]:
-        # Read one by one: opening those before it may have taken a while.
-        due = Mailing.objects.due(now).filter(pk=pk)
-        mailing = due.select_related("period", "message", "owner").first()
-        if mailing is None:
-            continue
+    for mailing in _each_due(now, random):
         try:
             run = _open_occurrence(mailing, now, freeze)
         except ContentError as error:
@@ -74,6 +68,23 @@ def open_due(now: datetime, freeze: Freeze, random: Random | None = None) -> lis
         if run is not None and run.status == RunStatus.SENDING:
             opened.append(run.pk)
     return opened
+
+
+def _each_due(now: datetime, random: Random | None) -> Iterator[Mailing]:
+    """Yield what is due, each read when its turn comes: opening those before may have taken long.
+
+    What another planner has opened meanwhile is passed by many at a time.
+    """
+    due = Mailing.objects.due(now)
+    numbers = list(due.values_list("pk", flat=True))
+    first = random.randrange(len(numbers)) if random and numbers else 0
+    for rest in (numbers[first:], numbers[:first]):
+        while rest:
+            near = due.filter(pk__in=rest[:_NEAR]).select_related("period", "message", "owner")
+            mailing = near.first()
+            del rest[: rest.index(mailing.pk) + 1 if mailing else _NEAR]
+            if mailing is not None:
+                yield mailing
 
 
 def open_now(mailing: Mailing, *, form_key: uuid.UUID, now: datetime, freeze: Freeze) -> Run | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, time, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -270,3 +271,25 @@ class TestWindow:
         planner.move_windows(NOW + 3 * DAY)
         assert list(Run.objects.order_by("pk").values()) == before
         assert always.runs.get().sends_from is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_wherever_it_begins_it_opens_all_that_is_due(
+    alice: User, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(planner, "_NEAR", 3)
+    mailings = [scheduled(alice) for _number in range(8)]
+    assert len(planner.open_due(NOW, freeze, Random(seed))) == len(mailings)
+    assert Run.objects.values("mailing").distinct().count() == len(mailings)
+
+
+def test_what_another_has_opened_meanwhile_is_passed_by(alice: User) -> None:
+    first, *others = (scheduled(alice) for _number in range(3))
+
+    def open_the_others_meanwhile(mailing: Mailing) -> Content:
+        if mailing == first:
+            planner.open_due(NOW, lambda m: freeze(m))
+        return freeze(mailing)
+
+    assert planner.open_due(NOW, open_the_others_meanwhile) == []
+    assert Run.objects.count() == 1 + len(others)
