@@ -25,9 +25,9 @@ _SECONDS_PER_LETTER = 0.3
 Install = Callable[..., Installation]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def database() -> Iterator[dict[str, str]]:
-    """Return the settings for a database of the kind that the harness runs on."""
+    """Return the settings for an empty database of the kind that the harness runs on."""
     if connection.vendor == "sqlite":
         yield {}
         return
