@@ -89,9 +89,15 @@ _UPDATE = """
            next_attempt_at = v.next_attempt_at, last_code = v.code, last_reply = v.reply
       FROM v
      WHERE mailing_delivery.id = v.id
-       AND (mailing_delivery.state IN ('pending', 'deferred')
-            OR (mailing_delivery.state = 'unknown' AND v.state = 'sent'))
+       AND CASE mailing_delivery.state
+           WHEN 'pending' THEN TRUE
+           WHEN 'deferred' THEN TRUE
+           WHEN 'unknown' THEN v.state = 'sent'
+           ELSE FALSE END
 """
+# CASE, because PostgreSQL would estimate from IN that hardly any letter is still pending (which is
+# true of all runs together), and compare all that are with all rows of `v` instead of by their key.
+
 _INSERT = """
     INSERT INTO mailing_attempt
            (delivery_id, number, at, outcome, stage, code, enhanced, reply)
