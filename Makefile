@@ -69,6 +69,9 @@ messages: $(TOOLS) ## Collect and compile translations (needs gettext)
 bench: $(TOOLS) ## How fast letters leave, beside Postfix, nodemailer and post_office (20 minutes; see bench/)
 	@$(PY) -m bench.sending $(ARGS)
 
+bench-pages: $(TOOLS) ## How fast the admin answers beside millions of rows (15 minutes; see bench/)
+	@$(PY) -m bench.pages $(ARGS)
+
 lock: ## Compile the requirements again (needs uv)
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements.in -o requirements.txt
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
@@ -76,4 +79,4 @@ lock: ## Compile the requirements again (needs uv)
 clean: ## Remove what runs have left
 	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help demo run test test-services access test-oracle test-faults faults test-browser bench check format messages lock clean
+.PHONY: help demo run test test-services access test-oracle test-faults faults test-browser bench bench-pages check format messages lock clean

@@ -140,44 +140,19 @@ class Ours:
 
     def make_owner(self, clients: int) -> Any:
         """Return a mailing of a new owner to so many clients, half of them with Russian names."""
-        from django.db import connection
         from django.utils import timezone
 
         from accounts.models import User
+        from bench import population
         from mailing.models import ClientList, DatePeriod, Mailing, Message
 
         self._owners += 1
         owner = User.objects.create_user(f"owner{self._owners}@service.test", first_name="Olga")
         message = Message.objects.create(owner=owner, subject="Осенние заметки", body="[]")
         everybody = ClientList.objects.create(owner=owner, name="Everybody")
-        series = (
-            "generate_series(0, %s)"
-            if self.database == "postgresql"
-            else "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %s)"
-            " SELECT i FROM n)"
-        )
-        number = "n" if self.database == "postgresql" else "n.i"
-        address = f"'client' || {number} || '@clients.test'"
-        now = timezone.now().isoformat()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                INSERT INTO mailing_client (owner_id, email, email_normalized, first_name,
-                       middle_name, last_name, comment, created_at, updated_at)
-                SELECT {owner.pk}, {address}, {address},
-                       CASE WHEN {number} %% 2 = 1 THEN 'Ольга ' ELSE 'Olga ' END || {number},
-                       '', '', '', '{now}', '{now}'
-                  FROM {series} AS n
-                """,
-                [clients - 1],
-            )
-            cursor.execute(
-                "INSERT INTO mailing_clientlist_clients (clientlist_id, client_id)"
-                " SELECT %s, id FROM mailing_client WHERE owner_id = %s",
-                [everybody.pk, owner.pk],
-            )
-            if self.database == "postgresql":
-                cursor.execute("ANALYZE mailing_client, mailing_clientlist_clients")
+        population.insert_clients(owner.pk, clients, everybody.pk)
+        if self.database == "postgresql":
+            population.analyse()
         mailing = Mailing.objects.create(
             owner=owner,
             name="Autumn notes",

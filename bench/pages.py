@@ -1,0 +1,238 @@
+"""How fast the screens of the admin answer beside millions of rows.
+
+One owner has a million clients and five million attempts, 49 have a thousand clients each; three
+more have one client, twenty and ten thousand, to compare the number of queries. Each page is asked
+for in this process with an empty cache, so that nothing is measured but what the server does.
+
+    python -m bench.pages                       both databases, written to bench/results/pages.json
+    python -m bench.pages sqlite [small]        one, with a thousandth of the rows if small
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bench import installation, report
+from bench.report import Row, row
+
+CACHE = Path(__file__).parent / "cache"
+MILLISECONDS = 300
+REPEATS = 7
+RUNS = 5
+SMALL_OWNERS = 49
+SIZES = {"one row": 1, "20 rows": 20, "10,000 rows": 10_000}
+SEARCHES = ("кузнец", "ЁЛКИНА", "client77", "merrow hugh", "ks")
+PORT = 2526  # nobody listens there: no page may need a mail server
+
+
+class Population:
+    """The owners of the benchmark, each with a browser that has signed in."""
+
+    def __init__(self, scale: int) -> None:
+        from accounts import roles
+        from accounts.models import User
+        from bench import population
+
+        started = time.monotonic()
+        self.mailings: dict[int, list[Any]] = {}
+        self.big = self._owner("big", 1_000_000 // scale)
+        self.small = [self._owner(f"small{n}", 1_000) for n in range(SMALL_OWNERS)]
+        self.sized = {name: self._owner(name, size) for name, size in SIZES.items()}
+        self.manager = User.objects.create_user("manager@service.test", first_name="Mary")
+        roles.give(self.manager, roles.MANAGERS)
+        self._history()
+        population.analyse()
+        print(f"  populated in {time.monotonic() - started:.0f} s", flush=True)
+
+    def _owner(self, name: str, clients: int) -> Any:
+        from django.utils import timezone
+
+        from accounts import roles
+        from accounts.models import User
+        from bench import population
+        from mailing.models import ClientList, DatePeriod, Mailing, Message
+
+        owner = User.objects.create_user(
+            f"{name.replace(' ', '').replace(',', '')}@service.test", first_name=name
+        )
+        roles.give(owner, roles.USERS)
+        everybody = ClientList.objects.create(owner=owner, name="Everybody")
+        population.insert_clients(owner.pk, clients, everybody.pk)
+        population.insert_suppressions(owner.pk)
+        week = DatePeriod.objects.get(unit="week", count=1)
+        self.mailings[owner.pk] = []
+        for number in range(3):
+            message = Message.objects.create(owner=owner, subject=f"Notes {number}", body="[]")
+            mailing = Mailing.objects.create(
+                owner=owner,
+                name=f"Notes {number}",
+                message=message,
+                period=week,
+                starts_at=timezone.now(),
+                time_zone="Europe/London",
+            )
+            mailing.lists.add(everybody)
+            self.mailings[owner.pk].append(mailing)
+        return owner
+
+    def _history(self) -> None:
+        """Let all owners send in turn, so that everybody's rows lie between the others'."""
+        from django.utils import timezone
+
+        from bench import population
+
+        first = timezone.now() - timedelta(days=7 * RUNS)
+        owners = [self.big, *self.small, *self.sized.values()]
+        for number in range(RUNS):
+            for minute, owner in enumerate(owners):
+                at = first + timedelta(days=7 * number, minutes=minute)
+                population.insert_run(self.mailings[owner.pk][number % 3].pk, owner.pk, at)
+
+
+def browser(user: Any) -> Any:
+    from django.test import Client
+
+    found = Client(HTTP_HOST="service.test")
+    found.force_login(user)
+    return found
+
+
+def addresses(owner: Any) -> dict[str, str]:
+    """Return what is asked for, by the words that the table has for it."""
+    from django.urls import reverse
+    from django.utils.http import urlencode
+
+    from mailing.models import Client, ClientList, Delivery, Mailing, Message
+
+    def index(model: str, **query: Any) -> str:
+        url = reverse(f"mailing_{model}_modeladmin_index")
+        return f"{url}?{urlencode(query)}" if query else url
+
+    def page(model: str, row: Any) -> str:
+        return reverse(f"mailing_{model}_modeladmin_inspect", args=[row.pk])
+
+    run = Mailing.objects.filter(owner=owner).last().runs.first()  # type: ignore[union-attr]
+    return {
+        "home": reverse("wagtailadmin_home"),
+        **{
+            f"list of {model}": index(model)
+            for model in ("client", "clientlist", "message", "mailing", "delivery", "attempt")
+        },
+        "second page of clients": index("client", p=2),
+        "clients without letters": index("client", status="suppressed"),
+        "clients in a list": index("client", list=ClientList.objects.filter(owner=owner)[0].pk),
+        "deliveries of a run that failed": index("delivery", run=run.pk, state="failed"),
+        "attempts that failed": index("attempt", outcome="permanent"),
+        **{f"clients with {words!r}": index("client", q=words) for words in SEARCHES},
+        "choose among clients": reverse("mailing_client_choices") + "?q=%D0%BA%D1%83%D0%B7",
+        "page of a client": page("client", Client.objects.filter(owner=owner)[0]),
+        "page of a mailing": page("mailing", Mailing.objects.filter(owner=owner)[0]),
+        "page of a message": page("message", Message.objects.filter(owner=owner)[0]),
+        "page of a delivery": page("delivery", Delivery.objects.filter(run=run)[0]),
+    }
+
+
+def ask(client: Any, url: str) -> float:
+    """Return the milliseconds of one answer with an empty cache."""
+    from django.core.cache import cache
+
+    cache.clear()
+    started = time.perf_counter()
+    response = client.get(url)
+    response.getvalue()
+    if response.status_code != 200:
+        raise RuntimeError(f"{url} answered {response.status_code}")
+    return 1000 * (time.perf_counter() - started)
+
+
+def queries(client: Any, url: str) -> int:
+    from django.core.cache import cache
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    cache.clear()
+    with CaptureQueriesContext(connection) as captured:
+        client.get(url)
+    return len(captured)
+
+
+def times(people: Population, database: str) -> list[Row]:
+    rows = []
+    askers = {
+        "owner of a million": (browser(people.big), people.big),
+        "owner of a thousand": (browser(people.small[7]), people.small[7]),
+        "manager": (browser(people.manager), people.big),
+    }
+    for who, (client, owner) in askers.items():
+        for what, url in addresses(owner).items():
+            ask(client, url)
+            runs = [ask(client, url) for _ in range(REPEATS)]
+            print(f"  {who}: {what}: {statistics.median(runs):.0f} ms", flush=True)
+            rows.append(row(f"{who}: {what}", runs, "ms", "<=", MILLISECONDS, database))
+    return rows
+
+
+def query_counts(people: Population, database: str) -> list[Row]:
+    """The number of queries for lists of one row, of twenty and of ten thousand is the same."""
+    found: dict[str, list[int]] = {}
+    for owner in people.sized.values():
+        client = browser(owner)
+        for what, url in addresses(owner).items():
+            if what.startswith("list of"):
+                found.setdefault(what, []).append(queries(client, url))
+    return [
+        Row(f"queries more: {what}", max(n) - min(n), "", 0, "==", database, [float(x) for x in n])
+        for what, n in found.items()
+    ]
+
+
+def measure(database: str, scale: int) -> list[Row]:
+    folder = installation.prepare(database, PORT)
+    try:
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.test.utils import setup_test_environment
+
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        setup_test_environment(debug=False)
+        print(f"{database}:", flush=True)
+        people = Population(scale)
+        return times(people, database) + query_counts(people, database)
+    finally:
+        from django.db import connections
+
+        connections.close_all()
+        installation.remove(folder, database)
+
+
+def main() -> int:
+    databases = [a for a in sys.argv[1:] if a in {"sqlite", "postgresql"}]
+    if len(databases) == 1:
+        rows = measure(databases[0], 1000 if "small" in sys.argv else 1)
+        CACHE.mkdir(exist_ok=True)
+        target = CACHE / f"pages-{databases[0]}.json"
+        target.write_text(json.dumps([vars(r) for r in rows]))
+        report.show(rows)
+        return 0
+    rows = []
+    for database in ("sqlite", "postgresql"):  # each in a process with settings of its own
+        subprocess.run([sys.executable, "-m", "bench.pages", database], check=True)
+        rows += [Row(**r) for r in json.loads((CACHE / f"pages-{database}.json").read_text())]
+    print()
+    report.show(rows)
+    print(f"\n{report.machine()}\nwritten to {report.write('pages', rows)}")
+    return 0 if all(r.holds for r in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
