@@ -27,9 +27,10 @@ from mailing.admin.owned import (
     OwnedInspectView,
     OwnedModelAdmin,
 )
+from mailing.admin.tags import TagsField, names_of, tags_named
 from mailing.admin.widgets import ChoicesField, ClientChoice
 from mailing.enums import Outcome
-from mailing.models import Attempt, Client, ClientList, Suppression
+from mailing.models import Attempt, Client, ClientList, ClientTag, Suppression
 
 _LETTERS_SHOWN = 50
 
@@ -44,9 +45,13 @@ class ClientForm(OwnedForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    tag_names = TagsField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["tag_names"].suggest(ClientTag.objects.owned_by(self.instance.owner))
+        if self.instance.pk:
+            self.initial["tag_names"] = names_of(self.instance.tags.all())
         if not self.fields["lists"].queryset.exists():
             del self.fields["lists"]
         elif self.instance.pk:
@@ -72,7 +77,9 @@ class ClientForm(OwnedForm):
     def save(self, commit: bool = True) -> Client:
         client: Client = super().save(commit=commit)
         if commit:
-            client.lists.set(self.cleaned_data.get("lists", ()))
+            if "lists" in self.fields:
+                client.lists.set(self.cleaned_data["lists"])
+            client.tags.set(tags_named(self.cleaned_data["tag_names"], owner=client.owner))
         return client
 
 
@@ -181,7 +188,9 @@ class ClientAdmin(OwnedModelAdmin):
             FieldRowPanel(
                 [FieldPanel("first_name"), FieldPanel("middle_name"), FieldPanel("last_name")]
             ),
+            FieldRowPanel([FieldPanel("phone"), FieldPanel("language")]),
             FieldPanel("lists"),
+            FieldPanel("tag_names"),
             FieldPanel("comment"),
         ],
         base_form_class=ClientForm,

@@ -1,6 +1,6 @@
 """The tables of the sending core, in the order in which a mailing leaves."""
 
-from mailing.models.client import Client, ClientList
+from mailing.models.client import Client, ClientList, ClientTag
 from mailing.models.gate import OwnerGate, ServerGate
 from mailing.models.mailing import DatePeriod, Mailing
 from mailing.models.message import Message
@@ -12,6 +12,7 @@ __all__ = [
     "Batch",
     "Client",
     "ClientList",
+    "ClientTag",
     "DatePeriod",
     "Delivery",
     "Mailing",

@@ -4,18 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
 
 from mailing.addresses import refuse_hidden_characters
 from mailing.models.owned import OwnedModel
-from mailing.querysets import ClientListQuerySet, ClientQuerySet
+from mailing.querysets import ClientListQuerySet, ClientQuerySet, OwnedQuerySet
 
 
 def _name(label: Any) -> models.CharField:
     return models.CharField(
         label, max_length=150, blank=True, validators=[refuse_hidden_characters]
     )
+
+
+class ClientTag(OwnedModel):
+    """A word that an owner puts on clients. Each owner has their own: a shared one would leak."""
+
+    name = models.CharField(_("name"), max_length=50, validators=[refuse_hidden_characters])
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        ordering = ("name",)
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="client_tag_name_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Client(OwnedModel):
@@ -26,6 +47,18 @@ class Client(OwnedModel):
     first_name = _name(_("first name"))
     middle_name = _name(_("middle name"))
     last_name = _name(_("last name"))
+    phone = PhoneNumberField(_("phone"), blank=True, default="", db_default="")
+    language = models.CharField(
+        _("language"),
+        max_length=10,
+        choices=settings.LANGUAGES,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    tags = models.ManyToManyField(
+        ClientTag, blank=True, related_name="clients", verbose_name=_("tags")
+    )
     comment = models.TextField(_("comment"), blank=True)
 
     objects = ClientQuerySet.as_manager()
@@ -42,7 +75,10 @@ class Client(OwnedModel):
                 condition=~models.Q(email_normalized=""), name="client_address_normalized"
             ),
         ]
-        indexes = [models.Index(fields=["owner", "last_name", "first_name"], name="client_by_name")]
+        indexes = [
+            models.Index(fields=["owner", "last_name", "first_name"], name="client_by_name"),
+            models.Index(fields=["owner", "id"], name="client_newest"),  # the order of a search
+        ]
 
     def __str__(self) -> str:
         return f"{self.full_name} <{self.email}>" if self.full_name else self.email
