@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,6 +9,7 @@ class MailingConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.blocking import user_blocked
-        from mailing import signals
+        from mailing import search, signals
 
         user_blocked.connect(signals.pause_mailings_of_blocked_user)
+        post_migrate.connect(search.after_migrate, sender=self)

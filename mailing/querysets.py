@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When
 
+from mailing import search
 from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, MonthDay, RunStatus, Unit
 from mailing.permissions import sees_every_owner
 
@@ -26,6 +27,8 @@ class OwnedQuerySet(models.QuerySet[Any]):
     """The owner rule as a query. `owner_path` leads from the model to its owner."""
 
     owner_path: ClassVar[str] = "owner"
+    searched: ClassVar[tuple[str, ...]] = ()
+    """The columns that `search` looks at."""
 
     def owned_by(self, user: Person) -> Self:
         return self.filter(**{self.owner_path: user})
@@ -36,8 +39,26 @@ class OwnedQuerySet(models.QuerySet[Any]):
             return self.none()
         return self.all() if sees_every_owner(user) else self.owned_by(user)
 
+    def search(self, text: str, *, user: Person) -> Self:
+        """Narrow to the rows with every word of `text`; `user` is whose eyes they are for.
+
+        Has no say in who sees what: that is `visible_to`.
+        """
+        found: Self = search.containing(self, text, *self.searched)
+        return found
+
 
 class ClientQuerySet(OwnedQuerySet):
+    def search(self, text: str, *, user: Person) -> Self:
+        owner_id = None if sees_every_owner(user) else user.pk
+        found: Self = search.matching_clients(self, text, owner_id)
+        return found
+
+    def search_own(self, text: str, *, user: Person) -> Self:
+        """Do the same among the person's own clients only, which is quicker for a manager."""
+        own: Self = search.matching_clients(self.owned_by(user), text, user.pk)
+        return own
+
     def with_suppression(self) -> Self:
         """Annotate `suppressed`: whether the owner must not mail this address."""
         suppressions = apps.get_model("mailing", "Suppression")._default_manager
@@ -51,6 +72,8 @@ class ClientQuerySet(OwnedQuerySet):
 
 
 class ClientListQuerySet(OwnedQuerySet):
+    searched = ("name", "description")
+
     def with_size(self) -> Self:
         return self.annotate(size=Count("clients"))
 
@@ -65,7 +88,13 @@ def _rank(field: str, choices: type[models.TextChoices]) -> Case:
     return Case(*(When(**{field: value}, then=n) for n, value in enumerate(choices.values)))
 
 
+class MessageQuerySet(OwnedQuerySet):
+    searched = ("subject", "preheader")
+
+
 class MailingQuerySet(OwnedQuerySet):
+    searched = ("name", "message__subject")
+
     def kept(self) -> Self:
         """Leave out what its owner has deleted; the rows stay for the history."""
         return self.filter(deleted_at=None)
@@ -109,8 +138,39 @@ class BatchQuerySet(models.QuerySet[Any]):
         ).filter(in_window(now, run="run__"))
 
 
+CLIENTS_WITH_LETTERS = 500
+"""Of how many clients that a search finds the letters are shown."""
+
+
+def _found_clients(text: str, user: Person) -> list[int]:
+    clients = apps.get_model("mailing", "Client")._default_manager.visible_to(user)
+    found = search.newest_first(clients.search(text, user=user))
+    return list(found.values_list("pk", flat=True)[:CLIENTS_WITH_LETTERS])
+
+
+def _letters_of(text: str, user: Person, to_delivery: str = "") -> Q:
+    """Return the condition for letters to the clients that are found, and to the very address.
+
+    There is no index on the addresses of letters, which sending would have to keep: the index of
+    clients leads to theirs, and a whole address is looked up in each run, where it is unique.
+    """
+    condition = Q(**{f"{to_delivery}client__in": _found_clients(text, user)})
+    if "@" in text:
+        runs = apps.get_model("mailing", "Run")._default_manager.visible_to(user)
+        condition |= Q(
+            **{
+                f"{to_delivery}run__in": runs.order_by().values("pk"),
+                f"{to_delivery}email_normalized": text.strip().casefold(),
+            }
+        )
+    return condition
+
+
 class DeliveryQuerySet(OwnedQuerySet):
     owner_path = "run__mailing__owner"
+
+    def search(self, text: str, *, user: Person) -> Self:
+        return self.filter(_letters_of(text, user)) if text.strip() else self
 
     def count_by_state(self) -> dict[str, int]:
         """Return how many deliveries are in each stored state; states without any are left out."""
@@ -120,3 +180,10 @@ class DeliveryQuerySet(OwnedQuerySet):
 
 class AttemptQuerySet(OwnedQuerySet):
     owner_path = "delivery__run__mailing__owner"
+
+    def search(self, text: str, *, user: Person) -> Self:
+        if not text.strip():
+            return self
+        deliveries = apps.get_model("mailing", "Delivery")._default_manager
+        found = deliveries.filter(_letters_of(text, user)).order_by()
+        return self.filter(delivery__in=found.values("pk"))

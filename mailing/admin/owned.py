@@ -32,8 +32,10 @@ from wagtail_modeladmin.views import (
 
 from mailing.admin.export import SafeSpreadsheetMixin
 from mailing.admin.widgets import is_number_of_a_row
+from mailing.models import Client
 from mailing.models.owned import OwnedModel
 from mailing.permissions import may_change, sees_every_owner
+from mailing.search import newest_first
 
 _LONGEST_SEARCH = 200
 
@@ -159,6 +161,14 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
             rest = urlencode({name: query[name] for name in kept if query.get(name)})
             return HttpResponseRedirect(f"{self.index_url}?{rest}" if rest else self.index_url)
         return response
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        if not search_term.strip() or not hasattr(queryset, "search"):
+            return queryset
+        found = queryset.search(search_term, user=request.user)
+        if self.ORDER_VAR not in self.params and issubclass(self.model, Client):
+            return newest_first(found)
+        return found
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found: dict[str, Any] = super().get_filters_params(params)

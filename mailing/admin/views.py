@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from wagtail.admin.auth import permission_denied
 
 from mailing.models import Client
+from mailing.search import newest_first
 
 _SUGGESTIONS = 20
 _LONGEST_SEARCH = 100
@@ -19,10 +19,9 @@ def client_choices(request: HttpRequest) -> JsonResponse:
     if not request.user.has_perm("mailing.view_client"):
         denied: JsonResponse = permission_denied(request)
         return denied
-    clients = Client.objects.owned_by(request.user)
-    for word in request.GET.get("q", "").replace("\x00", " ")[:_LONGEST_SEARCH].split():
-        clients = clients.filter(
-            Q(email__icontains=word) | Q(first_name__icontains=word) | Q(last_name__icontains=word)
-        )
+    text = request.GET.get("q", "")[:_LONGEST_SEARCH]
+    clients = Client.objects.search_own(text, user=request.user)
+    if text.strip():
+        clients = newest_first(clients)
     results = [{"id": client.pk, "label": str(client)} for client in clients[:_SUGGESTIONS]]
     return JsonResponse({"results": results})

@@ -10,7 +10,7 @@ from wagtail.fields import StreamField
 from mailing.addresses import refuse_hidden_characters
 from mailing.composer.blocks import LetterBlock
 from mailing.models.owned import OwnedModel
-from mailing.querysets import OwnedQuerySet
+from mailing.querysets import MessageQuerySet
 
 
 class Message(OwnedModel):
@@ -33,7 +33,7 @@ class Message(OwnedModel):
     )
     body = StreamField(LetterBlock(), verbose_name=_("body"))
 
-    objects = OwnedQuerySet.as_manager()
+    objects = MessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("message")
