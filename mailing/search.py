@@ -51,7 +51,7 @@ def newest_first(clients: Any) -> Any:
     """Return the matches in the order that the index gives without sorting, owner by owner."""
     if connections[clients.db].vendor == "postgresql" or _WORDS not in clients.query.extra_tables:
         return clients.order_by("-owner_id", "-pk")
-    return clients.order_by().extra(order_by=[f"-{_WORDS}.rowid"])  # noqa: S610 - a constant
+    return clients.order_by().extra(order_by=[f"-{_WORDS}.rowid"])
 
 
 def containing(rows: QuerySet[Any], text: str, *paths: str) -> Any:
@@ -89,7 +89,7 @@ def _matching_on_postgresql(clients: Any, words: list[str]) -> Any:
 
 
 def _with_blanks(word: str) -> str:
-    return word if len(word) > 2 else f"  {word}"  # noqa: PLR2004 - of a trigram
+    return word if len(word) > 2 else f"  {word}"
 
 
 _POSTGRESQL_TEXT = " || '  ' || ".join(_COLUMNS)
@@ -192,6 +192,8 @@ def _ensure_on_sqlite(cursor: Any) -> None:
     cursor.execute(
         f"""
         INSERT INTO {_WORDS} (rowid, words)
-        SELECT {_sqlite_id("c")}, {_sqlite_text("c")} FROM mailing_client c ORDER BY c.owner_id, c.id
+        SELECT {_sqlite_id("c")}, {_sqlite_text("c")}
+          FROM mailing_client c
+         ORDER BY c.owner_id, c.id
         """
     )

@@ -14,7 +14,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -30,6 +30,7 @@ from wagtail_modeladmin.views import (
     InspectView,
 )
 
+from mailing.admin.counts import COUNT_VAR, BoundedPaginator, count_text
 from mailing.admin.export import SafeSpreadsheetMixin
 from mailing.admin.widgets import is_number_of_a_row
 from mailing.models import Client
@@ -143,8 +144,13 @@ class SavedTwiceMixin:
 
 
 class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
-    """Takes only declared filters; any other parameter leads to the list without it."""
+    """Takes only declared filters; any other parameter leads to the list without it.
 
+    A list of very many rows shows a page at once and is leafed through up to `MOST_LEAFED`; with
+    `?count=1` the same address answers how many rows there are, for a script.
+    """
+
+    paginator_class = BoundedPaginator
     searched_with: tuple[str, ...] = ()
     """Parameters that have a control of their own in the form of the search."""
 
@@ -153,6 +159,7 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
         if self.SEARCH_VAR in query:
             words = str(query[self.SEARCH_VAR]).replace("\x00", " ").strip()
             query[self.SEARCH_VAR] = words[:_LONGEST_SEARCH]
+        self.asks_count = query.pop(COUNT_VAR, [""])[-1] == "1"
         request.GET = query  # type: ignore[assignment] # a copy that may be written to
         try:
             response: HttpResponse = super().dispatch(request, *args, **kwargs)
@@ -160,6 +167,12 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
             kept = (self.ORDER_VAR, self.SEARCH_VAR)
             rest = urlencode({name: query[name] for name in kept if query.get(name)})
             return HttpResponseRedirect(f"{self.index_url}?{rest}" if rest else self.index_url)
+        return response
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.asks_count:
+            return JsonResponse({"text": count_text(self.queryset.order_by().count())})
+        response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -179,14 +192,28 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context_data(**kwargs)
-        page = context["page_obj"]
-        # modeladmin elides around page 0 when the address names none.
-        context["elided_page_range"] = context["paginator"].get_elided_page_range(page.number)
+        # Not modeladmin's, which counts all there is, and twice what is found.
+        paginator = self.paginator_class(self.queryset, self.items_per_page)
+        page = paginator.get_page(self.page_num)
+        found = paginator.count
+        is_narrowed = bool(self.query.strip()) or bool(self.get_filters_params())
+        context = {
+            "all_count": found or (is_narrowed and self.get_base_queryset().exists()),
+            "result_count": found,
+            "count_text": count_text(found, paginator.has_more),
+            "has_more": paginator.has_more,
+            "paginator": paginator,
+            "page_obj": page,
+            "elided_page_range": paginator.get_elided_page_range(page.number),
+            "object_list": page.object_list,
+            "user_can_create": self.permission_helper.user_can_create(self.request.user),
+            "show_search": self.search_handler.show_search_form,
+            "is_narrowed": is_narrowed,
+        }
         own = (self.SEARCH_VAR, *self.searched_with)
         context["kept_by_search"] = [(k, v) for k, v in self.params.items() if k not in own]
-        context["is_narrowed"] = bool(self.query) or context["result_count"] < context["all_count"]
-        return context
+        # Beyond modeladmin's view, whose own figures these are.
+        return super(IndexView, self).get_context_data(**{**context, **kwargs})
 
     def last_crumbs(self) -> list[dict[str, str]]:
         return []

@@ -11,3 +11,14 @@ document.addEventListener("keydown", (event) => {
     filter.querySelector("summary").focus();
   });
 });
+// A list of very many rows says how many there are as soon as they are counted.
+document.querySelectorAll("[data-ms-count]").forEach(async (place) => {
+  const url = new URL(window.location.href);
+  url.searchParams.set("count", "1");
+  try {
+    const answer = await fetch(url, { headers: { "X-Requested-With": "XMLHttpRequest" } });
+    if (answer.ok) place.textContent = (await answer.json()).text;
+  } catch {
+    // What stands there is true as well.
+  }
+});

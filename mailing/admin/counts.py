@@ -1,0 +1,33 @@
+"""How many rows a list has: at once as far as it can be leafed through, exactly a moment later."""
+
+from __future__ import annotations
+
+from django.template.loader import render_to_string
+from django.utils.functional import cached_property
+from wagtail.admin.paginator import WagtailPaginator
+
+COUNT_VAR = "count"
+MOST_LEAFED = 10_000
+"""Rows that can be leafed through. Counting on costs what no page may; nobody turns page 201."""
+
+
+class BoundedPaginator(WagtailPaginator):
+    """Counts no further than `MOST_LEAFED` and one more."""
+
+    @cached_property
+    def _counted(self) -> int:
+        rows = self.object_list
+        return rows.order_by()[: MOST_LEAFED + 1].count()
+
+    @property
+    def has_more(self) -> bool:
+        return self._counted > MOST_LEAFED
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, MOST_LEAFED)
+
+
+def count_text(count: int, has_more: bool = False) -> str:
+    context = {"count": count, "has_more": has_more}
+    return render_to_string("modeladmin/includes/count.html", context).strip()
