@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When
 
 from mailing import search
-from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, MonthDay, RunStatus, Unit
+from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, MonthDay, RunStatus, SuppressionReason, Unit
 from mailing.permissions import sees_every_owner
 
 if TYPE_CHECKING:
@@ -66,6 +66,18 @@ class ClientQuerySet(OwnedQuerySet):
             suppressed=Exists(
                 suppressions.filter(
                     owner=OuterRef("owner"), email_normalized=OuterRef("email_normalized")
+                )
+            )
+        )
+
+    def suppressed_for(self, reason: SuppressionReason) -> Self:
+        suppressions = apps.get_model("mailing", "Suppression")._default_manager
+        return self.filter(
+            Exists(
+                suppressions.filter(
+                    owner=OuterRef("owner"),
+                    email_normalized=OuterRef("email_normalized"),
+                    reason=reason,
                 )
             )
         )

@@ -9,6 +9,8 @@ Every word of a search must be found. One of one or two letters is looked for at
 the address, the names and the number: two blanks stand before each, so these make three characters.
 """
 
+# ruff: noqa: S608 - statements of constants; what is searched is always a parameter
+
 from __future__ import annotations
 
 import re

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from wagtail.admin import messages
@@ -29,8 +31,9 @@ from mailing.admin.owned import (
 )
 from mailing.admin.tags import TagsField, names_of, tags_named
 from mailing.admin.widgets import ChoicesField, ClientChoice
-from mailing.enums import Outcome
+from mailing.enums import Outcome, SuppressionReason
 from mailing.models import Attempt, Client, ClientList, ClientTag, Suppression
+from mailing.permissions import sees_every_owner
 
 _LETTERS_SHOWN = 50
 
@@ -123,6 +126,7 @@ class ClientInspectView(OwnedInspectView):
                 owner=client.owner, email_normalized=client.email_normalized
             ).first(),
             lists=client.lists.all(),
+            tags=client.tags.all(),
             attempts=[
                 (attempt, status_chip(Outcome(attempt.outcome)))
                 for attempt in Attempt.objects.filter(delivery__client=client)
@@ -147,17 +151,55 @@ class ListFilter(SimpleListFilter):
         return queryset.filter(lists=self.value()) if self.value() in chosen else queryset
 
 
+class TagFilter(SimpleListFilter):
+    """Only the tags that the person may see; of several owners each says whose it is."""
+
+    title = gettext_lazy("tag")
+    parameter_name = "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        tags = ClientTag.objects.visible_to(request.user).select_related("owner")
+        several = sees_every_owner(request.user)
+        return [(str(tag.pk), f"{tag} ({tag.owner})" if several else str(tag)) for tag in tags]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = dict(self.lookup_choices)
+        return queryset.filter(tags=self.value()) if self.value() in chosen else queryset
+
+
+class LanguageFilter(SimpleListFilter):
+    title = gettext_lazy("language")
+    parameter_name = "language"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*((code, str(name)) for code, name in settings.LANGUAGES), ("none", _("Unknown"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in dict(self.lookup_choices):
+            return queryset
+        return queryset.filter(language="" if self.value() == "none" else self.value())
+
+
 class StatusFilter(SimpleListFilter):
+    """Whether clients get letters, and for which reason they do not."""
+
     title = gettext_lazy("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("active", _("Gets letters")), ("suppressed", _("Gets no letters"))]
+        return [
+            ("active", _("Gets letters")),
+            ("suppressed", _("Gets no letters")),
+            *((reason.value, capfirst(str(reason.label))) for reason in SuppressionReason),
+        ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in {"active", "suppressed"}:
-            return queryset
-        return queryset.filter(suppressed=self.value() == "suppressed")
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen in SuppressionReason.values:
+            return queryset.suppressed_for(SuppressionReason(chosen))
+        if chosen in {"active", "suppressed"}:
+            return queryset.filter(suppressed=chosen == "suppressed")
+        return queryset
 
 
 class ClientAdmin(OwnedModelAdmin):
@@ -172,11 +214,22 @@ class ClientAdmin(OwnedModelAdmin):
         "the history of their mailings."
     )
     opens_page = True
-    list_display = ("email", "name", "client_lists", "status")
-    list_filter = (ListFilter, StatusFilter)
-    list_export = ("email", "first_name", "middle_name", "last_name", "comment", "created_at")
+    list_display = ("email", "name", "client_lists", "tag_names", "status")
+    list_filter = (ListFilter, TagFilter, StatusFilter, LanguageFilter)
+    list_export = (
+        "email",
+        "first_name",
+        "middle_name",
+        "last_name",
+        "phone",
+        "language",
+        "client_lists",
+        "tag_names",
+        "comment",
+        "created_at",
+    )
     export_filename = "clients"
-    search_fields = ("email", "first_name", "last_name")
+    search_fields = ("email", "first_name", "middle_name", "last_name", "phone")
     create_view_class = ClientCreateView
     edit_view_class = ClientEditView
     delete_view_class = ClientDeleteView
@@ -197,7 +250,7 @@ class ClientAdmin(OwnedModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
-        return super().get_queryset(request).with_suppression().prefetch_related("lists")
+        return super().get_queryset(request).with_suppression().prefetch_related("lists", "tags")
 
     def name(self, client: Client) -> str:
         return client.full_name
@@ -209,6 +262,11 @@ class ClientAdmin(OwnedModelAdmin):
         return ", ".join(str(client_list) for client_list in client.lists.all())
 
     client_lists.short_description = gettext_lazy("client lists")  # type: ignore[attr-defined]
+
+    def tag_names(self, client: Client) -> str:
+        return names_of(client.tags.all())
+
+    tag_names.short_description = gettext_lazy("tags")  # type: ignore[attr-defined]
 
     def status(self, client: Client) -> SafeString:
         if client.suppressed:  # type: ignore[attr-defined] # annotated above

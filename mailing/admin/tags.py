@@ -51,7 +51,7 @@ class TagsField(forms.CharField):
     def suggest(self, tags: QuerySet[ClientTag]) -> None:
         self.widget.suggestions = tags
 
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override] # a text to the stock field
+    def clean(self, value: Any) -> list[str]:
         names: dict[str, str] = {}
         for part in super().clean(value).split(","):
             name = " ".join(part.split())

@@ -65,6 +65,10 @@ class TestAddress:
             ("  anna@x.test ", "anna@x.test", "anna@x.test"),
             ("anna@Bücher.test", "anna@bücher.test", "anna@xn--bcher-kva.test"),
             ("анна@почта.test", "анна@почта.test", "анна@xn--80a1acny.test"),
+            # IDNA 2008: these are two domains, which IDNA 2003 took for one.
+            ("anna@faß.de", "anna@faß.de", "anna@xn--fa-hia.de"),
+            ("anna@xn--fa-hia.de", "anna@faß.de", "anna@xn--fa-hia.de"),
+            ("anna@fass.de", "anna@fass.de", "anna@fass.de"),
         ],
     )
     def test_a_right_one_is_kept_as_typed(

@@ -1,0 +1,51 @@
+"""How many rows a list says it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from mailing.admin.counts import MOST_LEAFED
+from mailing.models import Client
+from tests.factories import make_client
+from tests.mailing.admin.screens import text_of, url_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_exact_number_follows_filters_and_owner(
+    alice: User, bob: User, browse: Callable[..., Browser]
+) -> None:
+    make_client(alice, "anna@x.test")
+    make_client(alice, "ben@x.test")
+    make_client(bob, "anna@y.test")
+    browser, url = browse(alice), url_of("client")
+    for query, text in (("", "2 rows"), ("&q=anna", "1 row"), ("&status=bounced", "0 rows")):
+        assert browser.get(f"{url}?count=1{query}").json() == {"text": text}
+    assert browser.get(f"{url}?count=2").status_code == 200
+    assert browser.get(f"{url}?count=1&unknown=3").status_code == 302
+
+
+def test_a_long_list_counts_no_further_than_it_is_leafed_through(
+    alice: User, browse: Callable[..., Browser]
+) -> None:
+    Client.objects.bulk_create(
+        Client(owner=alice, email=f"c{n}@x.test", email_normalized=f"c{n}@x.test")
+        for n in range(MOST_LEAFED + 1)
+    )
+    browser, url = browse(alice), url_of("client")
+    with CaptureQueriesContext(connection) as queries:
+        page = browser.get(f"{url}?q=x.test")
+    counts = [q["sql"] for q in queries if "COUNT(*)" in q["sql"] and "mailing_client" in q["sql"]]
+    assert len(counts) == 1
+    assert f"LIMIT {MOST_LEAFED + 1}" in counts[0]
+    assert "More than 10,000 rows" in text_of(page)
+    assert "data-ms-count" in page.text
+    assert browser.get(f"{url}?count=1").json() == {"text": "10,001 rows"}
+    for number in ("200", "201", "9" * 30, "-1", "x"):
+        assert browser.get(f"{url}?p={number}").status_code == 200
