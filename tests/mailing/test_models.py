@@ -29,6 +29,7 @@ from mailing.models import (
     Batch,
     Client,
     ClientList,
+    ClientTag,
     DatePeriod,
     Delivery,
     Mailing,
@@ -295,6 +296,11 @@ class TestClient:
         refused_by("client_list_name_once", copy_of(client_list))
         copy_of(client_list, owner=bob)()
 
+    def test_an_owner_has_a_tag_once(self, alice: User, bob: User) -> None:
+        tag = ClientTag.objects.create(owner=alice, name="garden")
+        refused_by("client_tag_name_once", copy_of(tag))
+        copy_of(tag, owner=bob)()
+
     def test_an_address_is_suppressed_once_for_an_owner(self, alice: User, bob: User) -> None:
         suppression = Suppression.objects.create(
             owner=alice,
@@ -322,6 +328,7 @@ def test_every_constraint_of_ours_has_its_test() -> None:
         "client_address_normalized",
         "client_address_once",
         "client_list_name_once",
+        "client_tag_name_once",
         "date_period_count",
         "date_period_month_day",
         "date_period_once",
