@@ -61,7 +61,7 @@ def refused_by(constraint: str, act: Callable[[], object]) -> None:
 
 
 def _models() -> list[type[models.Model]]:
-    return [Client, ClientList, Mailing, Run, Batch, Delivery, Attempt, Suppression]
+    return [Client, ClientList, ClientTag, Mailing, Run, Batch, Delivery, Attempt, Suppression]
 
 
 def _column(constraint: Any, name: str) -> str:
