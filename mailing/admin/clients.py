@@ -26,6 +26,7 @@ from mailing.admin.owned import (
     OwnedDeleteView,
     OwnedEditView,
     OwnedForm,
+    OwnedIndexView,
     OwnedInspectView,
     OwnedModelAdmin,
 )
@@ -136,6 +137,13 @@ class ClientInspectView(OwnedInspectView):
         )
 
 
+class ClientIndexView(OwnedIndexView):
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        """Go owner by owner, as the indexes do; for a single one that changes nothing."""
+        ordering: list[str] = super().get_ordering(request, queryset)
+        return ["-owner_id" if ordering[0].startswith("-") else "owner_id", *ordering]
+
+
 class ListFilter(SimpleListFilter):
     """Only the lists that the person may see."""
 
@@ -230,6 +238,7 @@ class ClientAdmin(OwnedModelAdmin):
     )
     export_filename = "clients"
     search_fields = ("email", "first_name", "middle_name", "last_name", "phone")
+    index_view_class = ClientIndexView
     create_view_class = ClientCreateView
     edit_view_class = ClientEditView
     delete_view_class = ClientDeleteView
