@@ -114,10 +114,13 @@ class BreadcrumbsMixin:
     verbose_name_plural: str
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        crumbs = [{"url": self.index_url, "label": capfirst(self.verbose_name_plural)}]
         return super().get_context_data(  # type: ignore[misc]
-            **{"breadcrumbs_items": crumbs + self.last_crumbs(), **kwargs}
+            **{"breadcrumbs_items": self.crumbs(), **kwargs}
         )
+
+    def crumbs(self) -> list[dict[str, str]]:
+        first = {"url": self.index_url, "label": capfirst(self.verbose_name_plural)}
+        return [first, *self.last_crumbs()]
 
     def last_crumbs(self) -> list[dict[str, str]]:
         instance = getattr(self, "instance", None)
@@ -194,7 +197,8 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # Not modeladmin's, which counts all there is, and twice what is found.
         paginator = self.paginator_class(self.queryset, self.items_per_page)
-        page = paginator.get_page(self.page_num)
+        # 0 is modeladmin's word for an address without a page; Django would show the last one.
+        page = paginator.get_page(max(self.page_num, 1))
         found = paginator.count
         is_narrowed = bool(self.query.strip()) or bool(self.get_filters_params())
         context = {
@@ -209,10 +213,11 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
             "user_can_create": self.permission_helper.user_can_create(self.request.user),
             "show_search": self.search_handler.show_search_form,
             "is_narrowed": is_narrowed,
+            "breadcrumbs_items": self.crumbs(),
         }
         own = (self.SEARCH_VAR, *self.searched_with)
         context["kept_by_search"] = [(k, v) for k, v in self.params.items() if k not in own]
-        # Beyond modeladmin's view, whose own figures these are.
+        # Past modeladmin's view, which would count again.
         return super(IndexView, self).get_context_data(**{**context, **kwargs})
 
     def last_crumbs(self) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -49,3 +50,25 @@ def test_a_long_list_counts_no_further_than_it_is_leafed_through(
     assert browser.get(f"{url}?count=1").json() == {"text": "10,001 rows"}
     for number in ("200", "201", "9" * 30, "-1", "x"):
         assert browser.get(f"{url}?p={number}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [("client", "Clients"), ("mailing", "Mailings"), ("attempt", "Attempts")]
+)
+def test_a_list_says_what_it_lists(
+    model: str, name: str, alice: User, browse: Callable[..., Browser]
+) -> None:
+    page = browse(alice).get(url_of(model))
+    assert [crumb["label"] for crumb in page.context["breadcrumbs_items"]] == [name]
+    assert re.search(rf"<h1[^>]*>[^<]*(<[^h][^>]*>[^<]*)*{name}", page.text)
+
+
+def test_a_list_begins_with_its_first_page(alice: User, browse: Callable[..., Browser]) -> None:
+    for number in range(60):
+        make_client(alice, f"c{number:02}@x.test")
+    browser, url = browse(alice), url_of("client")
+    for query in ("", "?p=1", "?p=0", "?p=-1", "?p=x"):
+        page = browser.get(url + query)
+        assert "c00@x.test" in page.text
+        assert "c59@x.test" not in page.text
+    assert "c59@x.test" in browser.get(f"{url}?p=2").text
