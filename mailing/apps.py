@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,4 +12,5 @@ class MailingConfig(AppConfig):
         from mailing import search, signals
 
         user_blocked.connect(signals.pause_mailings_of_blocked_user)
+        pre_migrate.connect(search.before_migrate, sender=self)
         post_migrate.connect(search.after_migrate, sender=self)

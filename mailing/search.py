@@ -21,6 +21,8 @@ from django.db import connections, router
 from django.db.models import F, Func, Q, QuerySet, TextField
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 MOST_WORDS = 8
@@ -136,6 +138,15 @@ def _sqlite_triggers() -> dict[str, str]:
 
 
 # --- Making the index -----------------------------------------------------------------------------
+
+
+def before_migrate(using: str, plan: Sequence[tuple[Any, bool]], **_kwargs: Any) -> None:
+    """Take the triggers away on SQLite: no column that one names could be removed."""
+    connection = connections[using]
+    if connection.vendor == "sqlite" and any(step.app_label == "mailing" for step, _back in plan):
+        with connection.cursor() as cursor:
+            for event in _TRIGGERS:
+                cursor.execute(f"DROP TRIGGER IF EXISTS {_WORDS}_{event}")
 
 
 def after_migrate(using: str, **_kwargs: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.db.migrations import Migration
 
 from accounts import roles
 from accounts.models import User
@@ -102,6 +103,22 @@ def test_an_index_that_lost_its_triggers_is_made_anew(alice: User) -> None:
     assert found(alice, "ivan") == ["ivan@x.test"]
     search.ensure_index(connection)
     assert found(alice, "ivan") == ["ivan@x.test"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="triggers are SQLite's")
+def test_a_column_that_is_searched_can_be_removed(alice: User) -> None:
+    """As by a migration backwards; SQLite refuses while a trigger names the column."""
+    make_client(alice, "ivan@x.test", phone="+442079460118")
+    steps = [(Migration("0008_client_facts", "mailing"), True)]
+    search.before_migrate(connection.alias, steps)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE mailing_client DROP COLUMN phone")
+        search.after_migrate(connection.alias)
+        cursor.execute("ALTER TABLE mailing_client ADD COLUMN phone varchar(128) DEFAULT ''")
+    search.after_migrate(connection.alias)
+    assert found(alice, "ivan") == ["ivan@x.test"]
+    make_client(alice, "ivan@y.test")
+    assert found(alice, "ivan@y") == ["ivan@y.test"]
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="of a GIN index")
