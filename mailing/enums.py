@@ -87,7 +87,6 @@ class Stage(models.TextChoices):
 class SuppressionReason(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
     BOUNCED = "bounced", _("the address takes no mail")
-    EXCLUDED = "excluded", _("excluded by the owner")
 
 
 # --- Named sets -----------------------------------------------------------------------------------

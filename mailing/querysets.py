@@ -160,21 +160,17 @@ def _found_clients(text: str, user: Person) -> list[int]:
     return list(found.values_list("pk", flat=True)[:CLIENTS_WITH_LETTERS])
 
 
-def _letters_of(text: str, user: Person, to_delivery: str = "") -> Q:
+def _letters_of(text: str, user: Person) -> Q:
     """Return the condition for letters to the clients that are found, and to the very address.
 
     There is no index on the addresses of letters, which sending would have to keep: the index of
     clients leads to theirs, and a whole address is looked up in each run, where it is unique.
     """
-    condition = Q(**{f"{to_delivery}client__in": _found_clients(text, user)})
+    condition = Q(client__in=_found_clients(text, user))
     if "@" in text:
         runs = apps.get_model("mailing", "Run")._default_manager.visible_to(user)
-        condition |= Q(
-            **{
-                f"{to_delivery}run__in": runs.order_by().values("pk"),
-                f"{to_delivery}email_normalized": text.strip().casefold(),
-            }
-        )
+        address = text.strip().casefold()
+        condition |= Q(run__in=runs.order_by().values("pk"), email_normalized=address)
     return condition
 
 

@@ -48,9 +48,7 @@ class UnsubscribeView(View):
         return self._page(delivery)
 
     def _page(self, delivery: Delivery) -> HttpResponse:
-        # Who is only excluded by the owner, who may undo that, can still unsubscribe.
-        own = _suppressions(delivery).exclude(reason=SuppressionReason.EXCLUDED)
-        suppression = own.first()
+        suppression = _suppressions(delivery).first()
         context: dict[str, Any] = {
             "sender": delivery.run.mailing.owner,
             "address": delivery.email,

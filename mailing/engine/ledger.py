@@ -241,20 +241,12 @@ def suppress(
     """Keep an address from the owner's mailings from now on, also in a run under way.
 
     Call inside a transaction. Only what is armed already (about a tenth of a second) still leaves.
-    What the person or the mail server says takes the place of the owner's own exclusion, which the
-    owner could lift; nothing takes theirs.
     """
-    _row, is_new = Suppression.objects.get_or_create(
+    Suppression.objects.get_or_create(
         owner_id=owner_id,
         email_normalized=email_normalized,
         defaults={"reason": reason, "created_at": now},
     )
-    if not is_new and reason != SuppressionReason.EXCLUDED:
-        Suppression.objects.filter(
-            owner_id=owner_id,
-            email_normalized=email_normalized,
-            reason=SuppressionReason.EXCLUDED,
-        ).update(reason=reason, created_at=now)
     raise_revision(owner_id)
 
 

@@ -25,11 +25,6 @@ class Migration(migrations.Migration):
             name='phone',
             field=phonenumber_field.modelfields.PhoneNumberField(blank=True, db_default='', default='', max_length=128, region=None, verbose_name='phone'),
         ),
-        migrations.AlterField(
-            model_name='suppression',
-            name='reason',
-            field=models.CharField(choices=[('unsubscribed', 'unsubscribed'), ('bounced', 'the address takes no mail'), ('excluded', 'excluded by the owner')], max_length=20, verbose_name='reason'),
-        ),
         migrations.CreateModel(
             name='ClientTag',
             fields=[
