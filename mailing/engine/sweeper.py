@@ -32,7 +32,11 @@ from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage
 from mailing.models import Attempt, Batch, Delivery
 
 WAITING_TIME = timedelta(minutes=15)
-"""How long the armed part of a lost lease waits for its sender: longer than the answer to a dot."""
+"""How long the armed part of a lost lease waits for its sender: longer than the answer to a dot.
+
+Counted from when the sender was first missed, not from the lease, so that a clock that jumps takes
+nothing from the time that a living sender has to write its outcomes.
+"""
 
 
 def sweep(now: datetime, *, host: str, random: Random) -> None:
@@ -76,9 +80,12 @@ def _take_back(batch: Batch, record: Record | None, now: datetime, random: Rando
         findings, in_doubt = _settle(batch, record, now, random)
         ledger.record(findings)
         ledger.suppress_refused(findings)
-        if in_doubt and now - (batch.leased_at or now) < WAITING_TIME:
+        missed_since = batch.missed_since or now
+        if in_doubt and now - missed_since < WAITING_TIME:
             # The holder may live (a stopped process, another host) and still write its outcomes.
-            Batch.objects.filter(pk=batch.pk).update(lease_until=now + timedelta(seconds=30))
+            Batch.objects.filter(pk=batch.pk).update(
+                missed_since=missed_since, lease_until=now + timedelta(seconds=30)
+            )
             return
         ledger.record([_unknown(delivery, now) for delivery in in_doubt])
         faults.point(Point.SETTLED)
@@ -175,6 +182,7 @@ def _release(batch: Batch, now: datetime) -> None:
     Batch.objects.filter(pk=batch.pk).update(
         lease_token=None,
         lease_until=None,
+        missed_since=None,
         armed_to=0,
         is_suspect=batch.is_suspect or batch.armed_to >= batch.first_id,
         done=not waits,

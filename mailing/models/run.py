@@ -101,6 +101,8 @@ class Batch(models.Model):
 
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
+    missed_since = models.DateTimeField(null=True)
+    """When the sweeper first found the lease run out while its holder may still write."""
     leased_at = models.DateTimeField(null=True)
     """The pass takes what was due at this instant; later deferrals wait for the next pass."""
     armed_to = models.BigIntegerField(default=0)

@@ -119,6 +119,21 @@ def test_a_live_sender_is_left_alone_but_for_what_it_has_not_armed(run: Run, sta
         assert states(run) == ["sent", "unknown", "unknown", *["pending"] * 7]
 
 
+def test_a_clock_that_jumps_leaves_a_live_sender_its_time(run: Run, stage: Stage) -> None:
+    with journals.hold(stage.folder, 1) as held:
+        assert held is not None
+        held.start()
+        lease_and_arm(stage, held, armed=3)
+        stage.later(hours=1)
+        stage.sweep()
+        stage.later(minutes=14)
+        stage.sweep()
+        assert states(run) == ["pending"] * 10
+        stage.later(minutes=1)
+        stage.sweep()
+        assert states(run) == ["unknown"] * 3 + ["pending"] * 7
+
+
 def test_another_machine_is_given_time_then_its_letters_are_unknown(run: Run, stage: Stage) -> None:
     with journals.hold(stage.folder / "elsewhere", 1) as held:
         assert held is not None
@@ -181,7 +196,9 @@ def test_a_lost_journal_proves_nothing(run: Run, stage: Stage) -> None:
         held.start()
         lease_and_arm(stage, held, armed=2)
         held.path.unlink()
-    stage.later(minutes=20)
+    stage.later(minutes=1)
+    stage.sweep()
+    stage.later(minutes=15)
     stage.sweep()
     assert states(run)[:2] == ["unknown", "unknown"]
 
@@ -213,7 +230,9 @@ def test_deferred_letters_of_another_pass_are_not_taken_for_armed(run: Run, stag
         _lease, ids = lease_and_arm(stage, held, armed=2)
         assert first.pk not in ids
         held.path.unlink()
-    stage.later(minutes=20)
+    stage.later(minutes=1)
+    stage.sweep()
+    stage.later(minutes=15)
     stage.sweep()
     assert states(run)[:4] == ["deferred", "unknown", "unknown", "pending"]
     assert Batch.objects.filter(due_at=NOW + timedelta(hours=1)).exists()
