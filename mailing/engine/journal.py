@@ -1,8 +1,9 @@
 """The sender's journal: a local file that survives kill -9 and tells what was on the wire.
 
 One line goes in before the system call that carries a letter's final dot, one after the server's
-answer; no fsync, because the file outlives the process, not the machine. A sender holds a `flock`
-on its journal for life, so whoever gets the lock knows that the holder is dead.
+answer; no fsync, because the file outlives the process, not the machine. Answers and the next dots
+are noted first and written together, before anything is sent. A sender holds a `flock` on its
+journal for life, so whoever gets the lock knows that the holder is dead.
 
 There are as many journals in a folder as senders may run on this host: taking one is taking a slot.
 
@@ -86,6 +87,7 @@ class Journal:
         self.path = path
         self.journal_id = uuid.uuid4()
         self._descriptor = descriptor
+        self._lines: list[bytes] = []
 
     def read(self) -> Record:
         """Return what the file holds, which is the work of the holder before this one."""
@@ -97,36 +99,48 @@ class Journal:
         """Empty the file. Call only once everything in it has been settled in the database."""
         os.ftruncate(self._descriptor, 0)
         self.journal_id = uuid.uuid4()
-        self._write(f"V {boot_id() or '-'} {self.journal_id}\n".encode())
+        self._lines = [f"V {boot_id() or '-'} {self.journal_id}\n".encode()]
+        self.write()
 
     def compose(self, delivery_id: int, attempt: int) -> None:
-        """Note that a letter is about to be composed that may be the death of its sender."""
-        self._write(b"C %d %d\n" % (delivery_id, attempt))
+        """Write that a letter is about to be composed that may be the death of its sender."""
+        self._lines.append(b"C %d %d\n" % (delivery_id, attempt))
+        self.write()
 
     def composed(self, delivery_id: int) -> None:
-        """Note that a suspect letter has been composed; what comes now is no fault of it."""
-        self._write(b"E %d\n" % delivery_id)
+        """Write that a suspect letter has been composed; what comes now is no fault of it."""
+        self._lines.append(b"E %d\n" % delivery_id)
+        self.write()
 
     def dot(self, delivery_id: int, attempt: int) -> None:
-        """Note that the final dot of a letter is about to leave."""
-        self._write(b"D %d %d\n" % (delivery_id, attempt))
+        """Note that the final dot of a letter is about to leave. `write` before it does."""
+        self._lines.append(b"D %d %d\n" % (delivery_id, attempt))
 
     def answer(self, delivery_id: int, attempt: int, stage: Stage, reply: Reply) -> None:
-        """Note the server's answer."""
+        """Note the server's answer. `write` before anybody waits for something else."""
         code, enhanced, text = reply
         if not text.isprintable():
             text = text.replace("\n", " ").replace("\r", " ")
         line = f"R {delivery_id} {attempt} {_STAGES[stage]} {code} {enhanced or '-'} {text}\n"
-        self._write(line.encode("utf-8", "replace"))
+        self._lines.append(line.encode("utf-8", "replace"))
 
-    def _write(self, line: bytes) -> None:
+    def write(self) -> bool:
+        """Write what has been noted, with one system call; return whether there was any.
+
+        Raises JournalError.
+        """
+        if not self._lines:
+            return False
+        lines = b"".join(self._lines)
+        self._lines.clear()
         try:
             faults.point(Point.JOURNAL_LINE)
-            written = os.write(self._descriptor, line)
+            written = os.write(self._descriptor, lines)
         except OSError as error:
             raise JournalError(*error.args) from error
-        if written != len(line):
+        if written != len(lines):
             raise JournalError("the journal took only a part of a line")
+        return True
 
 
 @contextmanager

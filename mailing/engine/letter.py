@@ -23,6 +23,8 @@ from mailing.merge_fields import FIELD, UNSUBSCRIBE_URL, substitute
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _QP_SAFE = re.compile(r"(?!\.)[A-Za-z0-9 !\"#$%&'()*+,\-./:;<>?@\[\]\\^_`{|}~]{0,72}(?<! )")
+_PLAIN = re.compile(r"(?!\.)[A-Za-z0-9 !#$%()*+,\-./:;?@\[\]\\^_`{|}~]{0,72}(?<! )")
+"""Stands in both parts as it is: no quoted-printable, no markup."""
 _PHRASE_SAFE = re.compile(r"[A-Za-z0-9 !#$%&'*+\-/=?^_`{|}~]*")
 _MARKUP = re.compile("[&<>\"']")
 _SOFT_BREAK = b"=\r\n"
@@ -96,14 +98,15 @@ class Letter:
         Raises RenderError if the address cannot stand in a header.
         """
         delivery_id, email, first, middle, last = recipient
-        if not (first.isprintable() and middle.isprintable() and last.isprintable()):
+        if not (first + middle + last).isprintable():
             first, middle, last = _one_line(first), _one_line(middle), _one_line(last)
-        full_name = f"{first.strip()} {last.strip()}".strip()
+        first, middle, last = first.strip(), middle.strip(), last.strip()
+        full_name = f"{first} {last}".strip()
         unsubscribe = self._unsubscribe_url(delivery_id)
         values = {
-            "first_name": first.strip(),
-            "middle_name": middle.strip(),
-            "last_name": last.strip(),
+            "first_name": first,
+            "middle_name": middle,
+            "last_name": last,
             "full_name": full_name,
             "email": email,
             UNSUBSCRIBE_URL: unsubscribe,
@@ -120,9 +123,12 @@ class Letter:
             parts.append(encode_unstructured(substitute(self._subject, values)))
         for field, default in self._fields:
             value = values[field] or default
-            text = in_html = _qp_value(value)
-            if _MARKUP.search(value):
-                in_html = _qp_value(html.escape(value))
+            if _PLAIN.fullmatch(value):
+                text = in_html = value.encode()
+            else:
+                text = in_html = _qp_value(value)
+                if _MARKUP.search(value):
+                    in_html = _qp_value(html.escape(value))
             parts += (text, in_html)
         arranged: tuple[bytes, ...] = self._arrange(parts)
         return self._format % arranged

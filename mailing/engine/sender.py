@@ -173,12 +173,16 @@ class Sender:
         self._window.clear()
 
     def about_to_dot(self, letter: Outgoing) -> None:
+        self._journal.dot(letter.delivery_id, letter.attempt)
+
+    def about_to_send(self) -> None:
         try:
-            self._journal.dot(letter.delivery_id, letter.attempt)
+            written = self._journal.write()
         except JournalError as error:
             logger.error("nothing is sent: %s", error)  # noqa: TRY400 - the text says it all
             raise Withheld from error
-        faults.point(Point.BEFORE_DOT)
+        if written:
+            faults.point(Point.BEFORE_DOT)
 
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
         faults.point(Point.AFTER_REPLY)
@@ -458,10 +462,7 @@ class Sender:
     def _note(self, batch: _Batch, finding: Finding) -> None:
         batch.owed -= 1
         self._findings.append(finding)
-        try:
-            self._journal.answer(finding.delivery_id, finding.attempt, finding.stage, finding.reply)
-        except JournalError:
-            self.stop()  # the database still gets it
+        self._journal.answer(finding.delivery_id, finding.attempt, finding.stage, finding.reply)
 
     def _beat(self) -> None:
         """Once a second, also while an answer is awaited: record, and keep the leases."""
@@ -515,6 +516,8 @@ class Sender:
 
     def _finish(self) -> None:
         """Record and release everything; try again while the database is away, for a while."""
+        with suppress(JournalError):  # the database gets it, or the server's copies are unknown
+            self._journal.write()
         for pause in (*_WRITE_AGAIN_SECONDS, None):
             try:
                 self._draw_consequences()

@@ -24,7 +24,7 @@ TIMES = {
     Point.AFTER_INTENT: 4,
     Point.RENDERED: 12,
     Point.ENVELOPE_ANSWERED: 36,
-    Point.JOURNAL_LINE: 23,
+    Point.JOURNAL_LINE: 12,
     Point.BEFORE_DOT: 10,
     Point.AFTER_SEND: 12,
     Point.AFTER_REPLY: 12,

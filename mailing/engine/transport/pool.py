@@ -168,6 +168,14 @@ class Pool:
             if connection is not None:
                 self._attempt(connection, self._hear, events)
                 heard.append(connection)
+        try:
+            self._handler.about_to_send()
+        except Withheld:
+            self._handler.stop()
+            for connection in heard:
+                if connection.sock.fileno() in self._connections:
+                    self._drop(connection, Reply(0, text="the sender's journal cannot be written"))
+            return
         for connection in heard:
             if connection.sock.fileno() in self._connections:
                 self._attempt(connection, self._flush)
@@ -178,9 +186,6 @@ class Pool:
             step(connection, *events)
         except Trouble as trouble:
             self._failed(connection, trouble)
-        except Withheld:
-            self._handler.stop()
-            self._drop(connection, Reply(0, text="the sender's journal cannot be written"))
         except ssl.SSLCertVerificationError as error:
             text = f"the server's certificate is not valid: {error.verify_message}"
             self._failed(connection, Trouble(Reply(0, text=text), configuration=True))

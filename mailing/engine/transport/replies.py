@@ -13,6 +13,10 @@ _LONGEST_REPLY = 65_536
 _TEXT = 400
 _FIRST_LINE = re.compile(r"([2-5][0-9][0-9])[ -]?(?:([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=\s|$))?(.*)")
 
+_ONE_PLAIN_LINE = re.compile(
+    rb"([2-5][0-9][0-9]) (?:([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=[ \r]|$))?([ -~]{0,400})\r?"
+)
+
 
 class ReplyError(ValueError):
     """What the server sent is not a reply."""
@@ -59,6 +63,13 @@ class ReplyReader:
 
 def parse(reply: bytes) -> Reply:
     """Return code, enhanced code (RFC 2034) and printable text. Raises ReplyError."""
+    if (plain := _ONE_PLAIN_LINE.fullmatch(reply)) is not None:  # nearly all are
+        code, enhanced, text = plain.groups(b"")
+        return Reply(int(code), enhanced.decode(), text.decode().strip())
+    return _parse_any(reply)
+
+
+def _parse_any(reply: bytes) -> Reply:
     first, *more = reply.decode("utf-8", "replace").rstrip().split("\n")
     found = _FIRST_LINE.match(first)
     if found is None:

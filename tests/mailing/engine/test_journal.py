@@ -43,6 +43,9 @@ def test_it_tells_what_was_on_the_wire(tmp_path: Path) -> None:
         held.answer(1, 1, Stage.DOT, Reply(250, "2.0.0", "queued as ÄÖ\nx"))
         held.answer(2, 3, Stage.RCPT, Reply(451, "", "later"))
         held.dot(3, 1)
+        assert held.read().entries == {}, "noted, not written yet"
+        assert held.write()
+        assert not held.write()
         journal_id = held.journal_id
     with hold_one(tmp_path) as later:
         record = later.read()
@@ -65,6 +68,7 @@ def test_it_tells_which_letter_was_being_composed(tmp_path: Path) -> None:
         assert held.read().entries == {}, "nothing of it has left"
         assert held.read().intact
         held.dot(1, 1)
+        held.write()
         assert held.read().composing is None, "more was done after it"
 
 
@@ -82,6 +86,7 @@ def test_a_torn_line_makes_it_worthless_as_a_proof(tmp_path: Path) -> None:
     with hold_one(tmp_path) as held:
         held.start()
         held.dot(1, 1)
+        held.write()
         path, journal_id = held.path, held.journal_id
     for damage in (b"D 2", b"D 2 x\n", b"\xff\xfe\n", b"Q 1 1\n"):
         original = path.read_bytes()
@@ -99,6 +104,7 @@ def test_a_journal_on_a_full_disk_refuses() -> None:
         full = Journal(Path("/dev/full"), descriptor)
         try:
             full.dot(1, 1)
+            full.write()
         except journal.JournalError:
             return
         raise AssertionError("the write was taken for done")
@@ -110,6 +116,7 @@ def _write_and_wait(folder: Path, ready: Any) -> None:
     with hold_one(folder) as held:
         held.start()
         held.dot(7, 1)
+        held.write()
         ready.set()
         signal.pause()
 

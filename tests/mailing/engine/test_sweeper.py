@@ -65,6 +65,7 @@ def test_the_journal_tells_the_four_fates_of_armed_letters(run: Run, stage: Stag
         held.answer(ids[0], 1, SmtpStage.DOT, Reply(250, "2.0.0", "Ok"))
         held.answer(ids[1], 1, SmtpStage.RCPT, Reply(550, "5.1.1", "No"))
         held.dot(ids[2], 1)
+        held.write()
     # Dead: the journal's lock is free. The sink has seen none of it, so only states are compared.
     stage.later(minutes=1)
     stage.sweep()
@@ -85,6 +86,7 @@ def test_the_next_holder_of_the_journal_need_not_wait_for_the_lease(run: Run, st
         held.start()
         _lease, ids = lease_and_arm(stage, held, armed=2)
         held.dot(ids[0], 1)
+        held.write()
     stage.send()
     assert states(run) == ["unknown", *["sent"] * 9]
     oracle.check(run, stage.arrived, unknown_at_most=1)
@@ -181,6 +183,7 @@ def test_after_another_boot_the_journal_proves_nothing(run: Run, stage: Stage) -
         _lease, ids = lease_and_arm(stage, held, armed=3)
         held.dot(ids[0], 1)
         held.answer(ids[0], 1, SmtpStage.DOT, Reply(250))
+        held.write()
     Batch.objects.update(boot_id="the boot before")
     stage.later(minutes=1)
     stage.sweep()

@@ -49,9 +49,11 @@ class Letters:
         self.stopped = True
 
     def about_to_dot(self, letter: Outgoing) -> None:
-        if self.withhold:
-            raise Withheld
         self.dots.append(letter.recipient.decode())
+
+    def about_to_send(self) -> None:
+        if self.withhold and self.dots:
+            raise Withheld
 
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
         assert letter.recipient.decode() not in self.answers
