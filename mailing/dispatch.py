@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from random import SystemRandom
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ def plan() -> None:
     """Open what is due, take back what dead senders hold, and tell whom it concerns."""
     now = database_clock(timezone.now())()
     heartbeat.beat(now)
-    planner.open_due(now, freeze, _random)
+    planner.open_due(now, freeze, _random, unfit=partial(notices.tell_unfit, now=now))
     planner.move_windows(now)
     sweeper.sweep(now, host=host_name(), random=_random)
     circuit.alert(now)

@@ -56,6 +56,13 @@ def tell_lifted(mailing: Mailing, *, now: datetime) -> None:
     _post(mailing.owner, "mailing_lifted", _facts(mailing) | {"is_over": is_over}, now)
 
 
+def tell_unfit(mailing: Mailing, *, now: datetime) -> None:
+    """Tell the owner that the mailing is paused because its message cannot become a letter."""
+    path = reverse("mailing_message_modeladmin_edit", args=[mailing.message_id])
+    facts = _facts(mailing) | {"reason": mailing.reason, "message_url": settings.SITE_URL + path}
+    _post(mailing.owner, "mailing_unfit", facts, now)
+
+
 def _lock(owner: User) -> None:
     """Let one process at a time look what is to be told."""
     list(User.objects.filter(pk=owner.pk).select_for_update(no_key=True).values_list("pk"))

@@ -93,12 +93,25 @@ def render(message: Message, *, owner: User, reason: str = "") -> Rendered:
 
 def freeze(mailing: Mailing) -> Content:
     """Return what a run of `mailing` keeps. Raises ContentError if the message cannot be sent."""
-    message, owner = mailing.message, mailing.owner
-    if message is None:
+    try:
+        return _freeze(mailing)
+    except ContentError:
+        # Whoever asked, a person or the clock: the reason is for the owner to read.
+        with translation.override(mailing.owner.preferred_language):
+            return _freeze(mailing)
+
+
+def _freeze(mailing: Mailing) -> Content:
+    if mailing.message is None:
         raise ContentError(_("The mailing has no message."))
+    return content_of(mailing.message, owner=mailing.owner, reason=mailing.name)
+
+
+def content_of(message: Message, *, owner: User, reason: str) -> Content:
+    """Return what letters are made of. Raises ContentError if the message cannot be sent."""
     try:
         check_merge_fields(message.subject)
-        rendered = render(message, owner=owner, reason=mailing.name)
+        rendered = render(message, owner=owner, reason=reason)
     except ValidationError as error:
         raise ContentError(" ".join(error.messages)) from error
     unknown = {f[0] for f in FIELD.findall(rendered.text + rendered.html)}

@@ -41,12 +41,19 @@ def grace(period: timedelta | None) -> timedelta:
     return _LONGEST_GRACE if period is None else min(_LONGEST_GRACE, period / 2)
 
 
-def open_due(now: datetime, freeze: Freeze, random: Random | None = None) -> list[int]:
+def open_due(
+    now: datetime,
+    freeze: Freeze,
+    random: Random | None = None,
+    *,
+    unfit: Callable[[Mailing], object] = lambda mailing: None,
+) -> list[int]:
     """Open the runs of all mailings that are due and return the ids of those to be sent.
 
     However long nobody looked, a mailing gets at most one run: for its latest occurrence, if that
     is within the grace time; otherwise the run is kept as "missed" and nobody gets a late letter.
-    One mailing that cannot be opened does not stop the others.
+    One mailing that cannot be opened does not stop the others. One whose message cannot be rendered
+    is paused, and `unfit` is called with it in the same transaction.
 
     With `random` it begins anywhere among them: planners that walk the same list together would
     come to each mailing at the same time, and all but one would render it in vain.
@@ -56,9 +63,7 @@ def open_due(now: datetime, freeze: Freeze, random: Random | None = None) -> lis
         try:
             run = _open_occurrence(mailing, now, freeze)
         except ContentError as error:
-            Mailing.objects.active().filter(pk=mailing.pk).update(
-                status=MailingStatus.PAUSED, reason=str(error)[:500]
-            )
+            _pause_unfit(mailing, str(error)[:500], unfit)
             continue
         except Exception:
             # Whatever is wrong with this one, the others are due too; each tick tries it again.
@@ -68,6 +73,14 @@ def open_due(now: datetime, freeze: Freeze, random: Random | None = None) -> lis
         if run is not None and run.status == RunStatus.SENDING:
             opened.append(run.pk)
     return opened
+
+
+def _pause_unfit(mailing: Mailing, reason: str, unfit: Callable[[Mailing], object]) -> None:
+    with transaction.atomic():
+        active = Mailing.objects.active().filter(pk=mailing.pk)
+        if active.update(status=MailingStatus.PAUSED, reason=reason):
+            mailing.reason = reason
+            unfit(mailing)
 
 
 def _each_due(now: datetime, random: Random | None) -> Iterator[Mailing]:

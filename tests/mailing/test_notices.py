@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,9 @@ from mailing import lifecycle, notices
 from mailing.composer.render import freeze
 from mailing.engine import planner, runs
 from mailing.engine.classify import Reply
+from mailing.engine.letter import Content
 from mailing.enums import MailingStatus, RunStatus, Unit
-from mailing.models import Mailing, Run
+from mailing.models import Mailing, Message, Run
 from tests.accounts.conftest import Letter, PostOffice
 from tests.factories import NOW, hours, make_client, make_mailing
 from tests.mailing.admin.screens import url_of
@@ -215,6 +217,51 @@ class TestRefused:
         (letter,) = post_office.deliver(NOW)
         assert letter.subject == subject
         assert letter.text.count("550 5.7.1 We do not take this") == number
+
+
+class TestUnfit:
+    """A message that was fit when it was written, and is not any more."""
+
+    @staticmethod
+    def spoil(mailing: Mailing) -> None:
+        Message.objects.filter(mailings=mailing).update(subject="To {{ frist_name }}")
+
+    @staticmethod
+    def tick(post_office: PostOffice, now: Any = NOW) -> list[Letter]:
+        planner.open_due(now, freeze, unfit=partial(notices.tell_unfit, now=now))
+        return post_office.deliver(now)
+
+    def test_the_owner_is_told_what_to_correct(self, alice: User, post_office: PostOffice) -> None:
+        mailing = due(alice, name="Harvest <news>")
+        self.spoil(mailing)
+        (letter,) = self.tick(post_office)
+        assert letter.to == alice.email
+        assert letter.subject == "“Harvest <news>” is paused"
+        for words in (letter.text, letter.body("html")):
+            assert "Did you mean {{ first_name }}?" in words
+            assert url_of("mailing", "inspect", mailing.pk) in words
+            assert url_of("message", "edit", mailing.message_id) in words
+        mailing.refresh_from_db()
+        assert mailing.status == MailingStatus.PAUSED
+        assert "Did you mean" in mailing.reason
+        assert self.tick(post_office, LATE) == []
+
+    def test_in_the_owners_language(self, russian_bob: User, post_office: PostOffice) -> None:
+        self.spoil(due(russian_bob))
+        (letter,) = self.tick(post_office)
+        assert "Возможно, вы имели в виду {{ first_name }}?" in letter.text
+
+    def test_not_if_it_was_paused_meanwhile(self, alice: User, post_office: PostOffice) -> None:
+        mailing = due(alice)
+
+        def paused_meanwhile(of: Mailing) -> Content:
+            lifecycle.pause(mailing, by=alice)
+            raise planner.ContentError("It has no subject.")
+
+        planner.open_due(NOW, paused_meanwhile, unfit=partial(notices.tell_unfit, now=NOW))
+        assert post_office.deliver(NOW) == []
+        mailing.refresh_from_db()
+        assert mailing.reason == ""
 
 
 class TestDeactivated:
