@@ -10,6 +10,7 @@ import logging
 import smtplib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.urls import reverse
@@ -39,6 +40,7 @@ CLAIM = timedelta(minutes=5)
 _SLICE_SECONDS = 60.0
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=30)
+_PATIENCE_SECONDS = 10
 
 _PLAIN_CONTEXT = ("ip", "user_agent", "from_email", "to_email", "deleted_email", "timestamp")
 """The parts of allauth's context that are kept as they are. Anything else is left out."""
@@ -114,6 +116,38 @@ def send_due(now: datetime, interrupted: Callable[[], bool] = lambda: False) -> 
     finally:
         connection.close()
     return sent
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a mail server made of a mail; no reply if it could not be reached."""
+
+    accepted: bool
+    reply: str = ""
+
+
+def send_at_once(message: EmailMessage) -> Verdict:
+    """Hand a mail to the mail server while a person waits; never raises because of the server.
+
+    It is not tried again: the person reads the answer and decides.
+    """
+    try:
+        message.connection = get_connection(timeout=min(_PATIENCE_SECONDS, settings.EMAIL_TIMEOUT))
+        message.send()
+    except smtplib.SMTPRecipientsRefused as error:
+        code, reply = next(iter(error.recipients.values()))
+        return Verdict(False, _reply(code, reply))
+    except smtplib.SMTPResponseException as error:
+        return Verdict(False, _reply(error.smtp_code, error.smtp_error))
+    except (OSError, smtplib.SMTPException) as error:
+        logger.warning("a mail could not be sent at once (%s)", type(error).__name__)
+        return Verdict(False)
+    return Verdict(True)
+
+
+def _reply(code: int, reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return " ".join(f"{code} {text}".split())[:300]
 
 
 def _claim(mail: AccountMail, now: datetime) -> bool:

@@ -11,12 +11,42 @@ import re
 from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 FIELD = re.compile(r"\{\{ *([a-z_]+) *(?:\|([^{}|]*))?\}\}")
-CLIENT_FIELDS = ("first_name", "middle_name", "last_name", "full_name", "email")
+FIELD_LABELS: dict[str, Promise] = {
+    "first_name": pgettext_lazy("merge field", "First name"),
+    "middle_name": pgettext_lazy("merge field", "Middle name"),
+    "last_name": pgettext_lazy("merge field", "Last name"),
+    "full_name": pgettext_lazy("merge field", "Full name"),
+    "email": pgettext_lazy("merge field", "E-mail address"),
+}
+CLIENT_FIELDS = tuple(FIELD_LABELS)
 UNSUBSCRIBE_URL = "unsubscribe_url"
 """Stands only in the footer, which we write; authors cannot use it."""
+
+_ALMOST_A_FIELD = re.compile(r"\{\{ *([\w .-]{1,40}?) *(?:\|[^{}]*)?\}\}")
+"""What was meant for a field, though none can be called so: `{{ First name }}`, `{{ имя }}`."""
+
+_MEANT = {
+    "name": "first_name",
+    "given_name": "first_name",
+    "surname": "last_name",
+    "family_name": "last_name",
+    "patronymic": "middle_name",
+    "mail": "email",
+    "address": "email",
+    "имя": "first_name",
+    "отчество": "middle_name",
+    "фамилия": "last_name",
+    "полное_имя": "full_name",
+    "фио": "full_name",
+    "почта": "email",
+    "адрес": "email",
+}
+"""Other words that people write, in both languages of the service, and the field they mean."""
 
 
 def as_field(name: str, default: str = "") -> str:
@@ -47,6 +77,9 @@ def check_merge_fields(text: str) -> None:
         if found[1] not in CLIENT_FIELDS:
             raise ValidationError(_unknown(found[1]), code="unknown_field")
     rest = FIELD.sub("", text)
+    for found in _ALMOST_A_FIELD.finditer(rest):
+        if found[1] not in CLIENT_FIELDS:
+            raise ValidationError(_unknown(found[1]), code="unknown_field")
     if "{{" in rest or "}}" in rest:
         raise ValidationError(
             _("A merge field is not complete. It looks like this: {{ first_name }}"),
@@ -63,11 +96,12 @@ def refuse_merge_fields(text: str) -> None:
 
 
 def _unknown(name: str) -> str:
-    close = difflib.get_close_matches(name, CLIENT_FIELDS, n=1)
+    word = re.sub(r"[ .-]+", "_", name.casefold())
+    close = difflib.get_close_matches(word, [*CLIENT_FIELDS, *_MEANT], n=1)
     if close:
         return _("There is no field “%(name)s”. Did you mean %(close)s?") % {
             "name": name,
-            "close": as_field(close[0]),
+            "close": as_field(_MEANT.get(close[0], close[0])),
         }
     known = ", ".join(map(as_field, CLIENT_FIELDS))
     return _("There is no field “%(name)s”. These are: %(known)s") % {"name": name, "known": known}

@@ -63,5 +63,10 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ),
         ("mailing.cancel_run", _("Cancel the run"), pgettext_lazy("event log", "Run cancelled")),
         ("mailing.send_again", _("Send again"), pgettext_lazy("event log", "Letters sent again")),
+        (
+            "mailing.test_letter",
+            _("Send me a test"),
+            pgettext_lazy("event log", "Test letter requested"),
+        ),
     ):
         actions.register_action(action, label, message)

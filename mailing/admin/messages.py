@@ -1,16 +1,21 @@
-"""Screens for messages: the editor, and a page that shows the letter as it will arrive."""
+"""Screens for messages: the editor with its preview, and a page that shows the letter."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, re_path
-from django.utils.html import escape
+from django.urls import URLPattern, path, re_path
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST
+from wagtail.admin.auth import permission_denied
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
 from wagtail.blocks import StreamBlockValidationError, StreamValue
 from wagtail.blocks.struct_block import StructBlockValidationError
@@ -19,16 +24,21 @@ from wagtail.permissions import policy_registry
 from wagtail_modeladmin.views import InstanceSpecificView
 
 from accounts.pictures import without_foreign_pictures
-from mailing.admin.owned import OwnedEditView, OwnedForm, OwnedInspectView, OwnedModelAdmin
-from mailing.composer.render import render
-from mailing.merge_fields import (
-    FIELD,
-    UNSUBSCRIBE_URL,
-    check_merge_fields,
-    sample_values,
-    substitute,
+from mailing.admin import compose
+from mailing.admin.chips import status_chip
+from mailing.admin.owned import (
+    OwnedCreateView,
+    OwnedEditView,
+    OwnedForm,
+    OwnedIndexView,
+    OwnedInspectView,
+    OwnedModelAdmin,
 )
-from mailing.models import Message, Run
+from mailing.composer.preview import framed, preview
+from mailing.engine.planner import ContentError
+from mailing.enums import MailingStatus
+from mailing.merge_fields import check_merge_fields
+from mailing.models import Mailing, Message, Run
 
 # The letter is shown in a frame of its own: nothing can run, nothing but pictures is fetched.
 _LETTER_POLICY = (
@@ -37,6 +47,7 @@ _LETTER_POLICY = (
 )
 
 _NAMES_SHOWN = 5
+_MAILINGS_SHOWN = 50
 
 
 class MessageForm(OwnedForm):
@@ -91,7 +102,22 @@ class MessageForm(OwnedForm):
         return body
 
 
-class MessageEditView(OwnedEditView):
+class ComposeMixin:
+    """Shows the letter beside the form."""
+
+    request: HttpRequest
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(  # type: ignore[misc]
+            **compose.panel_context(self.request.user), **kwargs
+        )
+
+
+class MessageCreateView(ComposeMixin, OwnedCreateView):
+    pass
+
+
+class MessageEditView(ComposeMixin, OwnedEditView):
     def notice(self) -> str:
         runs = Run.objects.unfinished().filter(mailing__in=self.instance.mailings.kept())
         names = list(runs.order_by("mailing__name").values_list("mailing__name", flat=True))
@@ -107,19 +133,23 @@ class MessageEditView(OwnedEditView):
         shown = [_("“%(name)s”") % {"name": name} for name in names[:_NAMES_SHOWN]]
         return text % {"mailings": ", ".join([*shown, *["…"] * (len(names) > _NAMES_SHOWN)])}
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(used_by=_used_by(self.instance), **kwargs)
+
 
 class MessageInspectView(OwnedInspectView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        message = self.instance
-        rendered = render(message, owner=message.owner)
-        values = sample_values() | {UNSUBSCRIBE_URL: "https://…"}
+        message, letter, problem = self.instance, None, ""
+        try:
+            letter = preview(message, owner=message.owner)
+        except ContentError as error:
+            problem = str(error)
         return super().get_context_data(
             **kwargs,
-            subject=substitute(rendered.subject, values),
-            preheader=substitute(message.preheader, values),
-            text=substitute(rendered.text, values),
+            letter=letter,
+            problem=problem,
             letter_url=self.url_helper.get_action_url("letter", self.pk_quoted),
-            mailings=message.mailings.kept(),
+            used_by=_used_by(message),
         )
 
 
@@ -131,10 +161,33 @@ class LetterView(InstanceSpecificView):
         return allowed
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        values = sample_values() | {UNSUBSCRIBE_URL: "#"}
-        markup = render(self.instance, owner=self.instance.owner).html
-        filled = FIELD.sub(lambda found: escape(values[found[1]]) or found[2] or "", markup)
-        return HttpResponse(filled, headers={"Content-Security-Policy": _LETTER_POLICY})
+        try:
+            html = framed(preview(self.instance, owner=self.instance.owner).html)
+        except ContentError:
+            html = ""  # the page around the frame says why
+        return HttpResponse(html, headers={"Content-Security-Policy": _LETTER_POLICY})
+
+
+class MessageIndexView(OwnedIndexView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        messages = context["object_list"] = list(context["object_list"])
+        counts = dict(
+            Mailing.objects.kept()
+            .filter(message__in=messages)
+            .order_by()
+            .values_list("message")
+            .annotate(n=Count("pk"))
+        )
+        for message in messages:
+            message.times_used = counts.get(message.pk, 0)
+        return context
+
+
+def _used_by(message: Message) -> list[tuple[Mailing, SafeString]]:
+    """Return the mailings that send it, with the chip of their status; the newest first."""
+    mailings: QuerySet[Mailing] = message.mailings.kept().order_by("-created_at", "-pk")
+    return [(m, status_chip(MailingStatus(m.status))) for m in mailings[:_MAILINGS_SHOWN]]
 
 
 class MessageAdmin(OwnedModelAdmin):
@@ -146,8 +199,10 @@ class MessageAdmin(OwnedModelAdmin):
     add_label = gettext_lazy("Write a message")
     delete_warning = gettext_lazy("Letters that have been sent with it stay in the history.")
     opens_page = True
-    list_display = ("subject", "preheader", "updated_at")
+    list_display = ("subject", "preheader", "used", "updated_at")
     search_fields = ("subject", "preheader")
+    index_view_class = MessageIndexView
+    create_view_class = MessageCreateView
     edit_view_class = MessageEditView
     inspect_view_class = MessageInspectView
     inspect_template_name = "mailing/admin/message_inspect.html"
@@ -160,16 +215,46 @@ class MessageAdmin(OwnedModelAdmin):
         base_form_class=MessageForm,
     )
 
+    def used(self, message: Message) -> str:
+        number = message.times_used  # type: ignore[attr-defined] # set by the list
+        if not number:
+            return _("not yet")
+        return ngettext("%(number)d mailing", "%(number)d mailings", number) % {"number": number}
+
+    used.short_description = gettext_lazy("used by")  # type: ignore[attr-defined]
+
     def letter_view(self, request: HttpRequest, instance_pk: str) -> HttpResponse:
         self.require_visible(request, instance_pk)
         view = LetterView.as_view(model_admin=self, instance_pk=instance_pk)
         return xframe_options_sameorigin(view)(request)
 
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        return self._answer(request, compose.answer_preview)
+
+    def test_view(self, request: HttpRequest) -> HttpResponse:
+        return self._answer(request, compose.answer_test)
+
+    def _answer(self, request: HttpRequest, answer: Callable[..., HttpResponse]) -> HttpResponse:
+        """Answer about the form that is posted, saved or not: whose it is, its sender knows."""
+        if not request.user.has_perms(("mailing.add_message", "mailing.change_message")):
+            denied: HttpResponse = permission_denied(request)
+            return denied
+        form_class = self.get_edit_handler().bind_to_model(Message).get_form_class()
+        return answer(request, form_class(request.POST, instance=Message(), for_user=request.user))
+
     def get_admin_urls_for_registration(self) -> tuple[URLPattern, ...]:
-        helper = self.url_helper
+        helper, base = self.url_helper, f"{self.opts.app_label}/{self.opts.model_name}"
         letter = re_path(
             helper.get_action_url_pattern("letter"),
             self.letter_view,
             name=helper.get_action_url_name("letter"),
         )
-        return (*super().get_admin_urls_for_registration(), letter)
+        beside_the_form = tuple(
+            path(
+                f"{base}/{name}/",
+                never_cache(require_POST(view)),
+                name=helper.get_action_url_name(name),
+            )
+            for name, view in (("preview", self.preview_view), ("test", self.test_view))
+        )
+        return (*super().get_admin_urls_for_registration(), letter, *beside_the_form)

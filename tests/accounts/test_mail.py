@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -353,3 +354,35 @@ def test_a_claim_of_a_killed_worker_runs_out(post_office: PostOffice) -> None:
     assert mail._claim(claimed, NOW)
     assert post_office.deliver(NOW + mail.CLAIM - timedelta(seconds=1)) == []
     assert len(post_office.deliver(NOW + mail.CLAIM)) == 1
+
+
+class TestAtOnce:
+    """A mail that a person waits for."""
+
+    @staticmethod
+    def send(address: str) -> mail.Verdict:
+        return mail.send_at_once(EmailMessage("Subject", "Text", to=[address]))
+
+    def test_what_the_server_takes(self, post_office: PostOffice) -> None:
+        assert self.send("anna@x.test") == mail.Verdict(True)
+        assert post_office.sink.ledger.recipients() == ["anna@x.test"]
+
+    @pytest.mark.parametrize("behaviour", ["550", "full", "policy"])
+    def test_what_it_refuses_comes_with_its_words(
+        self, post_office: PostOffice, behaviour: str
+    ) -> None:
+        verdict = self.send(f"{behaviour}+anna@x.test")
+        assert not verdict.accepted
+        assert re.match(r"[45]\d\d [45]\.\d\.\d ", verdict.reply)
+
+    def test_what_it_refuses_after_the_letter(self, post_office: PostOffice) -> None:
+        assert self.send("big+anna@x.test").reply.startswith("552 5.3.4")
+
+    @pytest.mark.parametrize("behaviour", ["droprcpt", "garbage", "bye"])
+    def test_whatever_it_does_there_is_an_answer(
+        self, post_office: PostOffice, behaviour: str
+    ) -> None:
+        assert not self.send(f"{behaviour}+anna@x.test").accepted
+
+    def test_nobody_listens(self, dead_server: None) -> None:
+        assert self.send("anna@x.test") == mail.Verdict(False)

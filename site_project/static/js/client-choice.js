@@ -3,7 +3,7 @@ window.wagtail.app.register(
   "ms-client-choice",
   class extends window.StimulusModule.Controller {
     static targets = ["chosen", "input", "options"];
-    static values = { url: String, name: String, remove: String, none: String };
+    static values = { url: String, name: String, remove: String, none: String, single: Boolean };
 
     search() {
       clearTimeout(this.timer);
@@ -83,6 +83,7 @@ window.wagtail.app.register(
       remove.setAttribute("aria-label", `${this.removeValue} ${client.label}`);
       remove.dataset.action = "ms-client-choice#remove";
       chip.append(input, label, remove);
+      if (this.singleValue) this.chosenTarget.replaceChildren();
       this.chosenTarget.append(chip);
       this.inputTarget.value = "";
       this.hide();
