@@ -53,6 +53,7 @@ class ClientForm(OwnedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["language"].choices = [("", _("Not known")), *settings.LANGUAGES]
         self.fields["tag_names"].suggest(ClientTag.objects.owned_by(self.instance.owner))
         if self.instance.pk:
             self.initial["tag_names"] = names_of(self.instance.tags.all())

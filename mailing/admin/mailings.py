@@ -40,6 +40,7 @@ from mailing.admin.progress import progress_of
 from mailing.admin.results import results_of
 from mailing.admin.schedules import DATES_SHOWN, DatesPanel, ScheduleForm, preview_of
 from mailing.admin.widgets import ChoicesField, ClientChoice
+from mailing.admin.wording import wording_of
 from mailing.enums import MailingStatus
 from mailing.models import ClientList, Mailing
 from mailing.sentences import schedule_phrase, window_sentence
@@ -161,7 +162,7 @@ class MailingDeleteView(OwnedDeleteView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Not the stock one, which would write a second entry into the event log.
         lifecycle.delete(self.instance, by=self.request.user, now=timezone.now())
-        messages.success(request, _("“%(name)s” is deleted.") % {"name": self.instance})
+        messages.success(request, str(wording_of(Mailing).deleted) % {"name": self.instance})
         return HttpResponseRedirect(self.index_url)
 
 

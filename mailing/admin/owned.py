@@ -14,11 +14,14 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from wagtail.admin import messages
 from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.log_actions import log
 from wagtail_modeladmin.helpers import ButtonHelper, PermissionHelper
 from wagtail_modeladmin.options import ModelAdmin
 from wagtail_modeladmin.views import (
@@ -33,6 +36,7 @@ from wagtail_modeladmin.views import (
 from mailing.admin.counts import COUNT_VAR, BoundedPaginator, count_text
 from mailing.admin.export import SafeSpreadsheetMixin
 from mailing.admin.widgets import is_number_of_a_row
+from mailing.admin.wording import wording_of
 from mailing.models import Client
 from mailing.models.owned import OwnedModel
 from mailing.permissions import may_change, sees_every_owner
@@ -225,6 +229,12 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
 
 
 class OwnedCreateView(BreadcrumbsMixin, SavedTwiceMixin, CreateView):
+    def get_success_message(self, instance: Any) -> str:
+        return str(wording_of(self.model).created) % {"name": instance}
+
+    def get_error_message(self) -> str:
+        return str(wording_of(self.model).not_created)
+
     def get_meta_title(self) -> str:
         return str(self.model_admin.add_label)
 
@@ -240,6 +250,12 @@ class OwnedEditView(BreadcrumbsMixin, SavedTwiceMixin, EditView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(notice=self.notice(), **kwargs)
 
+    def get_success_message(self, instance: Any) -> str:
+        return str(wording_of(self.model).saved) % {"name": instance}
+
+    def get_error_message(self) -> str:
+        return str(wording_of(self.model).not_saved)
+
     def get_meta_title(self) -> str:
         return str(self.instance)
 
@@ -249,7 +265,20 @@ class OwnedInspectView(BreadcrumbsMixin, InspectView):
 
 
 class OwnedDeleteView(BreadcrumbsMixin, DeleteView):
-    pass
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Delete, or show the page again with what still uses this."""
+        name = str(self.instance)
+        try:
+            with transaction.atomic():
+                log(instance=self.instance, action="wagtail.delete")
+                self.delete_instance()
+        except ProtectedError as error:
+            used_by = {str(row) for row in error.protected_objects}
+            context = self.get_context_data(protected_error=True, linked_objects=sorted(used_by))
+            response: HttpResponse = self.render_to_response(context)
+            return response
+        messages.success(request, str(wording_of(self.model).deleted) % {"name": name})
+        return HttpResponseRedirect(self.index_url)
 
 
 class OwnedHistoryView(HistoryView):

@@ -185,6 +185,12 @@ def test_lists_are_taken_over_and_left(alice: User, alices: Browser) -> None:
     assert list(client.lists.all()) == [new]
 
 
+def test_a_language_that_is_not_known_has_a_name(alices: Browser) -> None:
+    page = alices.get(NEW)
+    assert ">Not known</option>" in page.text
+    assert "-----" not in page.text
+
+
 def test_saving_a_suppressed_client_says_so(alice: User, alices: Browser) -> None:
     Suppression.objects.create(
         owner=alice,
