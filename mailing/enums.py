@@ -87,6 +87,19 @@ class Stage(models.TextChoices):
 class SuppressionReason(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
     BOUNCED = "bounced", _("the address takes no mail")
+    EXCLUDED = "excluded", _("excluded by the owner")
+
+
+class ClientAction(models.TextChoices):
+    """What is done to many clients at once."""
+
+    ADD = "add", _("Add to a list")
+    REMOVE = "remove", _("Remove from a list")
+    TAG = "tag", _("Tag")
+    UNTAG = "untag", _("Remove a tag")
+    EXCLUDE = "exclude", _("Exclude from mail")
+    READMIT = "readmit", _("Mail again")
+    DELETE = "delete", _("Delete")
 
 
 # --- Named sets -----------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ def delete(mailing: Mailing, *, by: User, now: datetime) -> None:
 def delete_client(client: Client) -> None:
     """Delete a client; letters that have not left are cancelled, those that have keep no name."""
     with transaction.atomic():
-        ledger.cancel_for_client(client.pk)
+        ledger.cancel_for_clients([client.pk])
         client.delete()
 
 

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from mailing.permissions import Person
 
 
+_LONGEST_NUMBER = 18
+
+
+def is_number_of_a_row(text: str) -> bool:
+    """Return whether `text` can be asked for as an id: both databases refuse longer numbers."""
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
+
+
 def in_window(now: datetime, run: str = "") -> Q:
     """Return the condition under which the letters of a run may leave; `run` leads to the run."""
     open_now = {f"{run}sends_from__lte": now, f"{run}sends_until__gt": now}
@@ -48,6 +56,10 @@ class OwnedQuerySet(models.QuerySet[Any]):
         return found
 
 
+CLIENT_STATUSES = ("active", "suppressed")
+"""Whether a client gets letters; the reasons for `suppressed` narrow further."""
+
+
 class ClientQuerySet(OwnedQuerySet):
     def search(self, text: str, *, user: Person) -> Self:
         owner_id = None if sees_every_owner(user) else user.pk
@@ -70,17 +82,26 @@ class ClientQuerySet(OwnedQuerySet):
             )
         )
 
-    def suppressed_for(self, reason: SuppressionReason) -> Self:
-        suppressions = apps.get_model("mailing", "Suppression")._default_manager
-        return self.filter(
-            Exists(
-                suppressions.filter(
-                    owner=OuterRef("owner"),
-                    email_normalized=OuterRef("email_normalized"),
-                    reason=reason,
-                )
-            )
+    def with_status(self, status: str) -> Self:
+        """Narrow by one of `CLIENT_STATUSES` or a reason for suppression; by another to nobody."""
+        suppressions = apps.get_model("mailing", "Suppression")._default_manager.filter(
+            owner=OuterRef("owner"), email_normalized=OuterRef("email_normalized")
         )
+        if status == "active":
+            return self.filter(~Exists(suppressions))
+        if status in SuppressionReason.values:
+            suppressions = suppressions.filter(reason=status)
+        elif status != "suppressed":
+            return self.none()
+        return self.filter(Exists(suppressions))
+
+    def in_list(self, list_id: int) -> Self:
+        memberships = apps.get_model("mailing", "ClientList_clients")._default_manager
+        return self.filter(Exists(memberships.filter(client=OuterRef("pk"), clientlist=list_id)))
+
+    def tagged(self, tag_id: int) -> Self:
+        marks = apps.get_model("mailing", "Client_tags")._default_manager
+        return self.filter(Exists(marks.filter(client=OuterRef("pk"), clienttag=tag_id)))
 
 
 class ClientListQuerySet(OwnedQuerySet):
@@ -88,6 +109,10 @@ class ClientListQuerySet(OwnedQuerySet):
 
     def with_size(self) -> Self:
         return self.annotate(size=Count("clients"))
+
+
+class ClientTagQuerySet(OwnedQuerySet):
+    searched = ("name",)
 
 
 class DatePeriodQuerySet(models.QuerySet[Any]):

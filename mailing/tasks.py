@@ -9,14 +9,17 @@ from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from mailing import dispatch, heartbeat
+from mailing import clientele, dispatch, heartbeat
 
 
 def tick() -> None:
     """Open what is due, take back what is lost, wake a sender if work waits.
 
-    With SCHEDULER_ACTIVE off this is left to the command `scheduler`.
+    With SCHEDULER_ACTIVE off this is left to the command `scheduler`, but for changes of clients,
+    which no clock rules.
     """
+    if clientele.work_waits():
+        wake_changer()
     if not settings.SCHEDULER_ACTIVE:
         return
     dispatch.plan()
@@ -34,6 +37,16 @@ def forget() -> None:
     """Forget old attempts for one slice, and come back if some are left."""
     if dispatch.forget():
         async_task("mailing.tasks.forget", save=False)
+
+
+def change_clients() -> None:
+    """Go on with what is being done to many clients for one slice; come back if some is left."""
+    if clientele.carry_on():
+        wake_changer()
+
+
+def wake_changer() -> None:
+    async_task("mailing.tasks.change_clients", save=False)
 
 
 def pulse() -> None:

@@ -48,7 +48,9 @@ class UnsubscribeView(View):
         return self._page(delivery)
 
     def _page(self, delivery: Delivery) -> HttpResponse:
-        suppression = _suppressions(delivery).first()
+        # Who is only excluded by the owner, who may undo that, can still unsubscribe.
+        own = _suppressions(delivery).exclude(reason=SuppressionReason.EXCLUDED)
+        suppression = own.first()
         context: dict[str, Any] = {
             "sender": delivery.run.mailing.owner,
             "address": delivery.email,

@@ -12,13 +12,14 @@ from wagtail.log_actions import LogActionRegistry
 from wagtail.permissions import register_permission_policy
 from wagtail_modeladmin.options import modeladmin_register
 
-from mailing.admin.clients import ClientAdmin, ClientListAdmin
+from mailing.admin.client_lists import ClientListAdmin
+from mailing.admin.clients import ClientAdmin
 from mailing.admin.log import AttemptAdmin, DeliveryAdmin
 from mailing.admin.mailings import MailingAdmin
 from mailing.admin.messages import MessageAdmin
 from mailing.admin.overview import OverviewPanel
 from mailing.admin.periods import DatePeriodAdmin
-from mailing.admin.views import client_choices
+from mailing.admin.views import client_choices, list_choices, tag_choices
 from mailing.models import Client, ClientList, Mailing, Message
 from mailing.permissions import OwnedPolicy
 
@@ -39,7 +40,11 @@ for model_admin in (
 
 @hooks.register("register_admin_urls")
 def register_admin_urls() -> list[URLPattern]:
-    return [path("mailing/client-choices/", client_choices, name="mailing_client_choices")]
+    return [
+        path("mailing/client-choices/", client_choices, name="mailing_client_choices"),
+        path("mailing/list-choices/", list_choices, name="mailing_list_choices"),
+        path("mailing/tag-choices/", tag_choices, name="mailing_tag_choices"),
+    ]
 
 
 @hooks.register("construct_homepage_panels")
@@ -62,6 +67,33 @@ def register_log_actions(actions: LogActionRegistry) -> None:
             pgettext_lazy("event log", "Deactivation lifted"),
         ),
         ("mailing.cancel_run", _("Cancel the run"), pgettext_lazy("event log", "Run cancelled")),
+        (
+            "mailing.clients.add",
+            _("Add to a list"),
+            pgettext_lazy("event log", "Clients added to a list"),
+        ),
+        (
+            "mailing.clients.remove",
+            _("Remove from a list"),
+            pgettext_lazy("event log", "Clients removed from a list"),
+        ),
+        ("mailing.clients.tag", _("Tag"), pgettext_lazy("event log", "Clients tagged")),
+        (
+            "mailing.clients.untag",
+            _("Remove a tag"),
+            pgettext_lazy("event log", "Tags removed from clients"),
+        ),
+        (
+            "mailing.clients.exclude",
+            _("Exclude from mail"),
+            pgettext_lazy("event log", "Clients excluded from mail"),
+        ),
+        (
+            "mailing.clients.readmit",
+            _("Mail again"),
+            pgettext_lazy("event log", "Exclusions of clients lifted"),
+        ),
+        ("mailing.clients.delete", _("Delete"), pgettext_lazy("event log", "Clients deleted")),
         ("mailing.send_again", _("Send again"), pgettext_lazy("event log", "Letters sent again")),
         (
             "mailing.test_letter",

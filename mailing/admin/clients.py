@@ -6,21 +6,28 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from wagtail.admin import messages
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
 
 from mailing import lifecycle
 from mailing.addresses import parse_address
+from mailing.admin import bulk
+from mailing.admin.bulk import BulkView
 from mailing.admin.chips import chip, status_chip
+from mailing.admin.filters import (
+    ChosenFilter,
+    LanguageFilter,
+    ListFilter,
+    OwnerFilter,
+    StatusFilter,
+    TagFilter,
+)
 from mailing.admin.owned import (
     OwnedCreateView,
     OwnedDeleteView,
@@ -30,11 +37,11 @@ from mailing.admin.owned import (
     OwnedInspectView,
     OwnedModelAdmin,
 )
-from mailing.admin.tags import TagsField, names_of, tags_named
-from mailing.admin.widgets import ChoicesField, ClientChoice
-from mailing.enums import Outcome, SuppressionReason
+from mailing.admin.tags import TagsField, names_of
+from mailing.admin.widgets import ChipSelect, ChoicesField
+from mailing.clientele import tags_named
+from mailing.enums import Outcome
 from mailing.models import Attempt, Client, ClientList, ClientTag, Suppression
-from mailing.permissions import sees_every_owner
 
 _LETTERS_SHOWN = 50
 
@@ -47,7 +54,7 @@ class ClientForm(OwnedForm):
         label=gettext_lazy("Client lists"),
         queryset=ClientList.objects.all(),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=ChipSelect,
     )
     tag_names = TagsField()
 
@@ -144,71 +151,11 @@ class ClientIndexView(OwnedIndexView):
         ordering: list[str] = super().get_ordering(request, queryset)
         return ["-owner_id" if ordering[0].startswith("-") else "owner_id", *ordering]
 
-
-class ListFilter(SimpleListFilter):
-    """Only the lists that the person may see."""
-
-    title = gettext_lazy("client list")
-    parameter_name = "list"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        lists = ClientList.objects.visible_to(request.user)
-        return [(str(pk), name) for pk, name in lists.values_list("pk", "name")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = dict(self.lookup_choices)
-        return queryset.filter(lists=self.value()) if self.value() in chosen else queryset
-
-
-class TagFilter(SimpleListFilter):
-    """Only the tags that the person may see; of several owners each says whose it is."""
-
-    title = gettext_lazy("tag")
-    parameter_name = "tag"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        tags = ClientTag.objects.visible_to(request.user).select_related("owner")
-        several = sees_every_owner(request.user)
-        return [(str(tag.pk), f"{tag} ({tag.owner})" if several else str(tag)) for tag in tags]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        chosen = dict(self.lookup_choices)
-        return queryset.filter(tags=self.value()) if self.value() in chosen else queryset
-
-
-class LanguageFilter(SimpleListFilter):
-    title = gettext_lazy("language")
-    parameter_name = "language"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*((code, str(name)) for code, name in settings.LANGUAGES), ("none", _("Unknown"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in dict(self.lookup_choices):
-            return queryset
-        return queryset.filter(language="" if self.value() == "none" else self.value())
-
-
-class StatusFilter(SimpleListFilter):
-    """Whether clients get letters, and for which reason they do not."""
-
-    title = gettext_lazy("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("active", _("Gets letters")),
-            ("suppressed", _("Gets no letters")),
-            *((reason.value, capfirst(str(reason.label))) for reason in SuppressionReason),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
-        chosen = self.value()
-        if chosen in SuppressionReason.values:
-            return queryset.suppressed_for(SuppressionReason(chosen))
-        if chosen in {"active", "suppressed"}:
-            return queryset.filter(suppressed=chosen == "suppressed")
-        return queryset
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if self.request.user.is_authenticated:
+            bulk.tell_finished(self.request, self.request.user)
+        context = super().get_context_data(**kwargs)
+        return context | bulk.bar(self, self.request, context["object_list"])
 
 
 class ClientAdmin(OwnedModelAdmin):
@@ -224,7 +171,7 @@ class ClientAdmin(OwnedModelAdmin):
     )
     opens_page = True
     list_display = ("email", "name", "client_lists", "tag_names", "status")
-    list_filter = (ListFilter, TagFilter, StatusFilter, LanguageFilter)
+    list_filter = (OwnerFilter, ListFilter, TagFilter, StatusFilter, LanguageFilter, ChosenFilter)
     list_export = (
         "email",
         "first_name",
@@ -244,6 +191,7 @@ class ClientAdmin(OwnedModelAdmin):
     edit_view_class = ClientEditView
     delete_view_class = ClientDeleteView
     inspect_view_class = ClientInspectView
+    index_template_name = "mailing/admin/client_index.html"
     inspect_template_name = "mailing/admin/client_inspect.html"
     edit_handler = ObjectList(
         [
@@ -261,6 +209,17 @@ class ClientAdmin(OwnedModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Client]:
         return super().get_queryset(request).with_suppression().prefetch_related("lists", "tags")
+
+    def bulk_view(self, request: HttpRequest) -> HttpResponse:
+        return BulkView.as_view(model_admin=self)(request)
+
+    def get_admin_urls_for_registration(self) -> tuple[URLPattern, ...]:
+        pattern = f"{self.opts.app_label}/{self.opts.model_name}/bulk/"
+        name = self.url_helper.get_action_url_name("bulk")
+        return (
+            *super().get_admin_urls_for_registration(),
+            path(pattern, self.bulk_view, name=name),
+        )
 
     def name(self, client: Client) -> str:
         return client.full_name
@@ -284,55 +243,3 @@ class ClientAdmin(OwnedModelAdmin):
         return chip("green", "check", _("Gets letters"))
 
     status.short_description = gettext_lazy("status")  # type: ignore[attr-defined]
-
-
-class ClientListForm(OwnedForm):
-    add_clients = ChoicesField(
-        label=gettext_lazy("Add clients"),
-        help_text=gettext_lazy("Type a part of a name or an address."),
-        queryset=Client.objects.all(),
-        required=False,
-        widget=ClientChoice,
-    )
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        twins = ClientList.objects.owned_by(self.instance.owner).filter(name=name)
-        if twins.exclude(pk=self.instance.pk).exists():
-            raise forms.ValidationError(_("You have a list with this name already."))
-        return name
-
-    def save(self, commit: bool = True) -> ClientList:
-        client_list: ClientList = super().save(commit=commit)
-        if commit:
-            client_list.clients.add(*self.cleaned_data["add_clients"])
-        return client_list
-
-
-class ClientListAdmin(OwnedModelAdmin):
-    model = ClientList
-    menu_label = gettext_lazy("Client lists")
-    menu_item_name = "client-lists"
-    menu_icon = "list-ul"
-    menu_order = 130
-    add_label = gettext_lazy("Add a list")
-    delete_warning = gettext_lazy("The clients in this list are kept.")
-    list_display = ("name", "size", "description")
-    search_fields = ("name", "description")
-    inspect_view_enabled = False
-    edit_handler = ObjectList(
-        [FieldPanel("name"), FieldPanel("description"), FieldPanel("add_clients")],
-        base_form_class=ClientListForm,
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ClientList]:
-        return super().get_queryset(request).with_size()
-
-    def size(self, client_list: ClientList) -> SafeString:
-        count: int = client_list.size  # type: ignore[attr-defined] # annotated above
-        text = ngettext("%(count)d client", "%(count)d clients", count) % {"count": count}
-        url = reverse("mailing_client_modeladmin_index")
-        return format_html('<a href="{}?list={}">{}</a>', url, client_list.pk, text)
-
-    size.short_description = gettext_lazy("clients")  # type: ignore[attr-defined]
-    size.admin_order_field = "size"  # type: ignore[attr-defined]

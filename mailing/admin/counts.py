@@ -28,6 +28,11 @@ class BoundedPaginator(WagtailPaginator):
         return min(self._counted, MOST_LEAFED)
 
 
+def number_text(number: int) -> str:
+    """Return a number with its digits grouped as the language does."""
+    return render_to_string("components/number.html", {"number": number}).strip()
+
+
 def count_text(count: int, has_more: bool = False) -> str:
     context = {"count": count, "has_more": has_more}
     return render_to_string("modeladmin/includes/count.html", context).strip()

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-from django.contrib.admin import SimpleListFilter
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
 from mailing import heartbeat
+from mailing.admin.filters import OwnedFilter, OwnerFilter
 from mailing.admin.owned import OwnedIndexView
 from mailing.admin.results import with_latest_result
 from mailing.enums import MailingStatus
 from mailing.models import Mailing
-from mailing.permissions import sees_every_owner
 from mailing.statistics import audiences_of
 
 
-class StatusTabs(SimpleListFilter):
+class StatusTabs(OwnedFilter):
     """The tabs above the list; each says how many it holds."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
+    is_silent = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(status.value, str(status.label)) for status in MailingStatus]
@@ -34,31 +32,6 @@ class StatusTabs(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Mailing]) -> QuerySet[Mailing]:
         chosen = self.value()
         return queryset.filter(status=chosen) if chosen in MailingStatus.values else queryset
-
-
-class OwnerFilter(SimpleListFilter):
-    """For those who see several owners: the ones who have mailings."""
-
-    title = gettext_lazy("owner")
-    parameter_name = "owner"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        if not sees_every_owner(request.user):
-            return []
-        mailings = Mailing.objects.visible_to(request.user).order_by()
-        owners = User.objects.filter(pk__in=mailings.values("owner"))
-        owners = owners.order_by("first_name", "last_name", "email")
-        bearers = Counter(str(owner) for owner in owners)
-        return [(str(o.pk), str(o) if bearers[str(o)] == 1 else f"{o} ({o.email})") for o in owners]
-
-    @property
-    def chosen(self) -> str:
-        """The id of an owner who is offered, or empty."""
-        value = self.value() or ""
-        return value if value in dict(self.lookup_choices) else ""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Mailing]) -> QuerySet[Mailing]:
-        return queryset.filter(owner=int(self.chosen)) if self.chosen else queryset
 
 
 class MailingIndexView(OwnedIndexView):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -28,7 +27,8 @@ from mailing import lifecycle
 from mailing.admin.actions import ACTIONS, ActionView, available_actions
 from mailing.admin.chips import status_chip
 from mailing.admin.clock import dates_on_the_wall, wall_clock
-from mailing.admin.listing import MailingIndexView, OwnerFilter, StatusTabs
+from mailing.admin.filters import OwnerFilter
+from mailing.admin.listing import MailingIndexView, StatusTabs
 from mailing.admin.owned import (
     OwnedDeleteView,
     OwnedEditView,
@@ -39,7 +39,7 @@ from mailing.admin.owned import (
 from mailing.admin.progress import progress_of
 from mailing.admin.results import results_of
 from mailing.admin.schedules import DATES_SHOWN, DatesPanel, ScheduleForm, preview_of
-from mailing.admin.widgets import ChoicesField, ClientChoice
+from mailing.admin.widgets import ChipSelect, ChoicesField, ClientChoice
 from mailing.admin.wording import wording_of
 from mailing.enums import MailingStatus
 from mailing.models import ClientList, Mailing
@@ -65,7 +65,7 @@ class MailingPermissionHelper(OwnedPermissionHelper):
 
 class MailingForm(ScheduleForm):
     class Meta:
-        widgets = {"lists": forms.CheckboxSelectMultiple, "clients": ClientChoice}
+        widgets = {"lists": ChipSelect, "clients": ClientChoice}
         field_classes = {"lists": ChoicesField, "clients": ChoicesField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

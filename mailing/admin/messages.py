@@ -26,6 +26,7 @@ from wagtail_modeladmin.views import InstanceSpecificView
 from accounts.pictures import without_foreign_pictures
 from mailing.admin import compose
 from mailing.admin.chips import status_chip
+from mailing.admin.filters import OwnerFilter
 from mailing.admin.owned import (
     OwnedCreateView,
     OwnedEditView,
@@ -200,6 +201,7 @@ class MessageAdmin(OwnedModelAdmin):
     delete_warning = gettext_lazy("Letters that have been sent with it stay in the history.")
     opens_page = True
     list_display = ("subject", "preheader", "used", "updated_at")
+    list_filter = (OwnerFilter,)
     search_fields = ("subject", "preheader")
     index_view_class = MessageIndexView
     create_view_class = MessageCreateView

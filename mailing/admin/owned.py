@@ -35,6 +35,7 @@ from wagtail_modeladmin.views import (
 
 from mailing.admin.counts import COUNT_VAR, BoundedPaginator, count_text
 from mailing.admin.export import SafeSpreadsheetMixin
+from mailing.admin.filters import pills
 from mailing.admin.widgets import is_number_of_a_row
 from mailing.admin.wording import wording_of
 from mailing.models import Client
@@ -218,6 +219,7 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
             "show_search": self.search_handler.show_search_form,
             "is_narrowed": is_narrowed,
             "breadcrumbs_items": self.crumbs(),
+            "pills": pills(self),
         }
         own = (self.SEARCH_VAR, *self.searched_with)
         context["kept_by_search"] = [(k, v) for k, v in self.params.items() if k not in own]

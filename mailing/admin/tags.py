@@ -8,22 +8,25 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts.models import User
 from mailing.addresses import refuse_hidden_characters
+from mailing.clientele import MOST_TAGS
 from mailing.models import ClientTag
 
-MOST_TAGS = 20
 _LONGEST = ClientTag._meta.get_field("name").max_length or 0
 _SUGGESTED = 200
 
 
 class TagsInput(forms.TextInput):
-    """A text with a `datalist`, which needs no script."""
+    """A text with a `datalist`, which needs no script; with one the words are chips."""
 
     template_name = "mailing/widgets/tags.html"
+
+    class Media:
+        js = ("js/chips.js",)
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
@@ -31,6 +34,7 @@ class TagsInput(forms.TextInput):
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
+        context["widget"]["url"] = reverse("mailing_tag_choices")
         context["suggestions"] = self.suggestions[:_SUGGESTED]
         return context
 
@@ -57,6 +61,8 @@ class TagsField(forms.CharField):
             name = " ".join(part.split())
             if name:
                 names.setdefault(name.casefold(), name)
+        if self.required and not names:
+            raise ValidationError(self.error_messages["required"], code="required")
         for name in names.values():
             refuse_hidden_characters(name)
             if len(name) > _LONGEST:
@@ -81,23 +87,3 @@ class TagsField(forms.CharField):
 def names_of(tags: Iterable[ClientTag]) -> str:
     """Return the tags as a person would type them."""
     return ", ".join(tag.name for tag in tags)
-
-
-def tags_named(names: Iterable[str], *, owner: User) -> list[ClientTag]:
-    """Return the owner's tags of these names, whatever their case; make those that are missing."""
-    wanted = {name.casefold(): name for name in names}
-    if not wanted:
-        return []
-    there = _by_folded_name(owner)
-    missing = [name for folded, name in wanted.items() if folded not in there]
-    ClientTag.objects.bulk_create(
-        (ClientTag(owner=owner, name=name) for name in missing),
-        ignore_conflicts=True,  # another request may make it at this moment
-    )
-    if missing:
-        there = _by_folded_name(owner)
-    return [there[folded] for folded in wanted if folded in there]
-
-
-def _by_folded_name(owner: User) -> dict[str, ClientTag]:
-    return {tag.name.casefold(): tag for tag in ClientTag.objects.owned_by(owner)}

@@ -14,15 +14,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from mailing.models.mailing import refuse_seconds
+from mailing.querysets import is_number_of_a_row as is_number_of_a_row
 
 # Beyond them the calendar cannot tell the same instant in another zone.
 _YEARS = range(1970, 9000)
-_LONGEST_NUMBER = 18
-
-
-def is_number_of_a_row(text: str) -> bool:
-    """Return whether `text` can be asked for as an id: both databases refuse longer numbers."""
-    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
+_MOST_OFFERED = 500
 
 
 class ClientChoice(forms.SelectMultiple):
@@ -50,6 +46,37 @@ class ClientChoice(forms.SelectMultiple):
         context["widget"]["chosen"] = queryset.filter(pk__in=numbers) if numbers else ()
         context["widget"]["url"] = reverse("mailing_client_choices")
         return context
+
+
+class ChipSelect(forms.SelectMultiple):
+    """Choose among rows that may be many: a plain select, which a script makes into chips.
+
+    The script asks `views` for suggestions. Without it as many rows are offered as a person can
+    look through, and always those that are chosen.
+    """
+
+    template_name = "mailing/widgets/chip_select.html"
+    url_name = "mailing_list_choices"
+
+    class Media:
+        js = ("js/chips.js",)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["url"] = reverse(self.url_name)
+        return context
+
+    def optgroups(self, name: str, value: list[str], attrs: Any = None) -> list[Any]:
+        rows = self.choices.queryset  # type: ignore[attr-defined] # a ModelChoiceIterator
+        wanted = {v for v in value if is_number_of_a_row(v)}
+        offered = list(rows[:_MOST_OFFERED])
+        if missing := wanted - {str(row.pk) for row in offered}:
+            offered += rows.filter(pk__in=missing)
+        options = [
+            self.create_option(name, str(row.pk), str(row), str(row.pk) in wanted, index)
+            for index, row in enumerate(offered)
+        ]
+        return [(None, [option], index) for index, option in enumerate(options)]
 
 
 class ChoicesField(forms.ModelMultipleChoiceField):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from random import Random
@@ -241,13 +241,58 @@ def suppress(
     """Keep an address from the owner's mailings from now on, also in a run under way.
 
     Call inside a transaction. Only what is armed already (about a tenth of a second) still leaves.
+    What the person or the mail server says takes the place of the owner's own exclusion, which the
+    owner could lift; nothing takes theirs.
     """
-    Suppression.objects.get_or_create(
+    _row, is_new = Suppression.objects.get_or_create(
         owner_id=owner_id,
         email_normalized=email_normalized,
         defaults={"reason": reason, "created_at": now},
     )
+    if not is_new:
+        Suppression.objects.filter(
+            owner_id=owner_id,
+            email_normalized=email_normalized,
+            reason=SuppressionReason.EXCLUDED,
+        ).update(reason=reason, created_at=now)
     raise_revision(owner_id)
+
+
+def exclude(*, owner_id: int, addresses: Collection[str], now: datetime) -> int:
+    """Keep addresses from the owner's mailings because the owner says so; return how many are new.
+
+    Call inside a transaction. What the person or the mail server has said stays as it is.
+    """
+    suppressions = Suppression.objects.filter(owner_id=owner_id)
+    there = suppressions.filter(email_normalized__in=addresses).count()
+    Suppression.objects.bulk_create(
+        (
+            Suppression(
+                owner_id=owner_id,
+                email_normalized=address,
+                reason=SuppressionReason.EXCLUDED,
+                created_at=now,
+            )
+            for address in addresses
+        ),
+        ignore_conflicts=True,
+    )
+    raise_revision(owner_id)
+    return len(addresses) - there
+
+
+def readmit(*, owner_id: int, addresses: Collection[str]) -> int:
+    """Lift the owner's own exclusions of addresses; return how many those were."""
+    lifted, _by_model = Suppression.objects.filter(
+        owner_id=owner_id, email_normalized__in=addresses, reason=SuppressionReason.EXCLUDED
+    ).delete()
+    return int(lifted)
+
+
+def suppressed_among(*, owner_id: int, addresses: Collection[str]) -> int:
+    """Return how many of the addresses the owner must not mail."""
+    rows = Suppression.objects.filter(owner_id=owner_id, email_normalized__in=addresses)
+    return rows.count()
 
 
 def raise_revision(owner_id: int) -> None:
@@ -294,14 +339,16 @@ def cancel_unarmed(run_id: int) -> None:
     Batch.objects.filter(run_id=run_id, lease_token=None).update(done=True)
 
 
-def cancel_for_client(client_id: int) -> None:
-    """Cancel and anonymise the unsent deliveries of a client who is about to be deleted.
+def cancel_for_clients(client_ids: Collection[int]) -> None:
+    """Cancel and anonymise the unsent deliveries of clients who are about to be deleted.
 
     Call inside the transaction that deletes. What is armed at this instant still leaves.
     """
     # A run that is being opened keeps the client: after it there are letters to be cancelled.
-    list(Client.objects.filter(pk=client_id).select_for_update())
-    waiting = list(_open(client_id=client_id).values_list("pk", "run_id", "run__mailing__owner_id"))
+    clients = Client.objects.filter(pk__in=client_ids).order_by("pk")
+    list(clients.select_for_update().values_list("pk"))
+    open_ones = _open(client_id__in=client_ids).order_by("pk")
+    waiting = list(open_ones.values_list("pk", "run_id", "run__mailing__owner_id"))
     for owner_id in {owner_id for _pk, _run_id, owner_id in waiting}:
         raise_revision(owner_id)
     for pk, run_id, _owner_id in waiting:

@@ -1,5 +1,6 @@
 """The tables of the sending core, in the order in which a mailing leaves."""
 
+from mailing.models.change import ClientChange
 from mailing.models.client import Client, ClientList, ClientTag
 from mailing.models.gate import OwnerGate, ServerGate
 from mailing.models.mailing import DatePeriod, Mailing
@@ -11,6 +12,7 @@ __all__ = [
     "Attempt",
     "Batch",
     "Client",
+    "ClientChange",
     "ClientList",
     "ClientTag",
     "DatePeriod",

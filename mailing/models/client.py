@@ -11,7 +11,7 @@ from phonenumber_field.modelfields import PhoneNumberField
 
 from mailing.addresses import refuse_hidden_characters
 from mailing.models.owned import OwnedModel
-from mailing.querysets import ClientListQuerySet, ClientQuerySet, OwnedQuerySet
+from mailing.querysets import ClientListQuerySet, ClientQuerySet, ClientTagQuerySet
 
 
 def _name(label: Any) -> models.CharField:
@@ -25,7 +25,7 @@ class ClientTag(OwnedModel):
 
     name = models.CharField(_("name"), max_length=50, validators=[refuse_hidden_characters])
 
-    objects = OwnedQuerySet.as_manager()
+    objects = ClientTagQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("tag")

@@ -13,7 +13,7 @@ document.addEventListener("keydown", (event) => {
 });
 // A list of very many rows says how many there are as soon as they are counted.
 document.querySelectorAll("[data-ms-count]").forEach(async (place) => {
-  const url = new URL(window.location.href);
+  const url = new URL(place.dataset.msCount || window.location.href, window.location.href);
   url.searchParams.set("count", "1");
   try {
     const answer = await fetch(url, { headers: { "X-Requested-With": "XMLHttpRequest" } });
