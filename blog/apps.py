@@ -5,3 +5,18 @@ from django.utils.translation import gettext_lazy as _
 class BlogConfig(AppConfig):
     name = "blog"
     verbose_name = _("Blog")
+
+    def ready(self) -> None:
+        from wagtail.models import TaskState, WorkflowState
+        from wagtail.signals import task_submitted, workflow_approved, workflow_rejected
+
+        from blog import workflow
+
+        # Under the names of Wagtail's own receivers, which connect later and are left out for it:
+        # they would send within the request, to a mail server that may be away.
+        for signal, receiver, sender, name in (
+            (task_submitted, workflow.submitted, TaskState, "group_approval_task_submitted"),
+            (workflow_rejected, workflow.sent_back, WorkflowState, "workflow_state_rejected"),
+            (workflow_approved, workflow.approved, WorkflowState, "workflow_state_approved"),
+        ):
+            signal.connect(receiver, sender=sender, dispatch_uid=f"{name}_email_notification")

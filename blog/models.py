@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import strip_tags
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from modelcluster.contrib.taggit import ClusterTaggableManager
 from modelcluster.fields import ParentalKey
@@ -24,6 +25,8 @@ from wagtail.search import index
 
 from blog.blocks import PostBlock
 from blog.forms import PostForm
+from blog.panels import SentBackPanel
+from blog.permissions import PostPermissionTester
 from blog.visitors import is_person
 
 _POSTS_PER_PAGE = 9
@@ -96,7 +99,16 @@ class BlogPageQuerySet(PageQuerySet):
         )
 
 
+def present_language() -> str:
+    """Return the language that a new post is taken to be in: that of the screen."""
+    language = (get_language() or settings.LANGUAGE_CODE).split("-")[0]
+    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
 class BlogPage(Page):
+    language = models.CharField(
+        _("language"), max_length=10, choices=settings.LANGUAGES, default=present_language
+    )
     intro = models.CharField(_("introduction"), max_length=300)
     body = StreamField(PostBlock(), verbose_name=_("body"))
     image = models.ForeignKey(
@@ -122,17 +134,22 @@ class BlogPage(Page):
     objects = PageManager.from_queryset(BlogPageQuerySet)()
 
     content_panels = [
+        SentBackPanel(),
         *Page.content_panels,
         FieldPanel("intro"),
         FieldPanel("image"),
         FieldPanel("body"),
-        MultiFieldPanel([FieldPanel("date"), FieldPanel("tags")], heading=_("Filed under")),
+        MultiFieldPanel(
+            [FieldPanel("language"), FieldPanel("date"), FieldPanel("tags")],
+            heading=_("Filed under"),
+        ),
     ]
     search_fields = [
         *Page.search_fields,
         index.SearchField("intro"),
         index.SearchField("body"),
         index.FilterField("date"),
+        index.FilterField("language"),
     ]
     base_form_class = PostForm
     parent_page_types = ["blog.BlogIndexPage"]
@@ -152,8 +169,19 @@ class BlogPage(Page):
 
     @property
     def author_name(self) -> str:
+        """Return who wrote it, or the service: an address of a mailbox is not for everybody."""
         author = self.author or self.owner
-        return str(author) if author else ""
+        return (author.get_full_name() if author else "") or settings.SITE_NAME
+
+    @property
+    def language_name(self) -> str:
+        """Return in which language it is, for readers of another one; else nothing."""
+        if self.language == (get_language() or "").split("-")[0]:
+            return ""
+        return str(self.get_language_display())
+
+    def permissions_for_user(self, user: Any) -> PostPermissionTester:
+        return PostPermissionTester(user, self)
 
     def headings(self) -> list[str]:
         return [block.value for block in self.body if block.block_type == "heading"]

@@ -54,10 +54,12 @@ class ScreenErrorsMiddleware:
         if isinstance(exception, MultiValueDictKeyError | OverflowError):
             return bad_request(request, exception)
         match = request.resolver_match
+        view = match.view_name if match is not None else ""
+        if isinstance(exception, KeyError) and view == "wagtailredirects:process_import":
+            return bad_request(request, exception)  # it reads fields that have errors
         if (
             isinstance(exception, AttributeError)
-            and match is not None
-            and match.url_name == "wagtailadmin_choose_page_external_link"
+            and view == "wagtailadmin_choose_page_external_link"
         ):
             return bad_request(request, exception)  # it takes the address for granted
         if isinstance(exception, ProtectedError):  # a person with mailings

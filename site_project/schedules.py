@@ -11,6 +11,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from accounts import mail
+from blog import workflow
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ def ensure_schedules() -> None:
     """
     _ensure("tick", "mailing.tasks.tick", minutes=ceil(settings.SCHEDULER_INTERVAL / 60))
     _ensure("account mails", "site_project.schedules.send_account_mails")
+    _ensure("dates of posts", "site_project.schedules.keep_dates_of_posts")
     _ensure("retention", "mailing.tasks.forget", Schedule.DAILY)
 
 
@@ -44,6 +46,11 @@ def _ensure(name: str, func: str, schedule_type: str = Schedule.MINUTES, minutes
 def send_account_mails() -> None:
     """Send the account mails that are due. The clock is read here, for `accounts.mail`."""
     mail.send_due(timezone.now())
+
+
+def keep_dates_of_posts() -> None:
+    """Publish and take back the posts whose hour has come, SCHEDULER_ACTIVE or not."""
+    workflow.keep_dates(timezone.now())
 
 
 def wake_account_mails() -> None:

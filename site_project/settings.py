@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "mailing",  # before django_q: its `qcluster` command replaces the stock one
     "accounts",
     "accounts.wagtail_users.UsersAppConfig",  # in place of wagtail.users
+    "wagtail.contrib.redirects",
     "wagtail.sites",
     "wagtail.snippets",
     "wagtail.documents",  # the admin asks for its API; nobody may upload documents
@@ -64,6 +65,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
+    "django.contrib.sitemaps",
     "django.forms",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "accounts.middleware.PreferencesMiddleware",
     "site_project.middleware.ScreenErrorsMiddleware",
     "site_project.access.AdminGuardMiddleware",
+    "wagtail.contrib.redirects.middleware.RedirectMiddleware",  # old addresses of renamed posts
 ]
 
 TEMPLATES = [

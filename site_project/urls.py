@@ -1,6 +1,7 @@
 """All URLs. What stands before Wagtail's admin takes the place of a screen of its own."""
 
 from django.conf import settings
+from django.contrib.sitemaps.views import sitemap
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from django.views.static import serve
@@ -10,6 +11,7 @@ from wagtail.admin.views.reports.audit_logging import LogEntriesView
 
 from accounts.views import admin_account
 from site_project.access import admin_only, managers_only
+from site_project.crawlers import PagesSitemap, robots
 from site_project.health import healthz, readyz
 
 handler400 = "site_project.errors.bad_request"
@@ -24,6 +26,9 @@ _history_results = managers_only(LogEntriesView.as_view(results_only=True))
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("robots.txt", robots, name="robots"),
+    path("sitemap.xml", sitemap, {"sitemaps": {"pages": PagesSitemap}}, name="sitemap"),
+    path("", include("blog.urls")),
     path("accounts/", include("accounts.urls")),
     path("", include("mailing.urls")),
     # One login, with allauth's verification and rate limits.

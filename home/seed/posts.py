@@ -57,6 +57,7 @@ def _write(post: Post, images: dict[str, AbstractImage], *, author: User, at: da
     page = BlogPage(
         title=post.title,
         slug=post.slug,
+        language="ru" if post in post_texts_ru.POSTS else "en",
         intro=post.intro,
         image=images[post.picture.title],
         body=json.dumps([_block(kind, value, images) for kind, value in post.parts]),

@@ -89,6 +89,7 @@ class Addresses:
             "restriction": world.restriction.pk,
             "post_image": world.post_image.pk,
             "document": world.document.pk,
+            "redirect": world.redirect.pk,
             "collection": world.post_image.collection_id,
             "group": world.users_group.pk,
             "site": world.site.pk,

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from PIL import Image as Pillow
 from wagtail.admin.models import EditingSession
+from wagtail.contrib.redirects.models import Redirect
 from wagtail.documents import get_document_model
 from wagtail.images import get_image_model
 from wagtail.log_actions import log
@@ -100,6 +101,7 @@ class World:
     restriction: PageViewRestriction
     post_image: Any
     document: Any
+    redirect: Redirect
     confirmation_key: str
 
     @property
@@ -144,6 +146,7 @@ def make_world() -> World:
             file=ContentFile(b"text", "nobody.txt"),
             uploaded_by_user=admin,
         ),
+        redirect=Redirect.objects.create(old_path="/old", redirect_link="/blog/"),
         confirmation_key=EmailConfirmationHMAC(unverified.emailaddress_set.get()).key,
     )
 

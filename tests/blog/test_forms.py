@@ -25,6 +25,7 @@ def typed(*blocks: tuple[str, Any], **fields: Any) -> dict[str, Any]:
             "slug": "dahlias",
             "intro": "All about them",
             "image": "",
+            "language": "en",
             "date": "2026-11-23",
             "tags": "garden, red",
             "body": streamfield(list(parts)),

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client as Browser
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from wagtail.models import ReferenceIndex
 
+from accounts import roles
 from accounts.models import User
 from blog.models import BlogIndexPage, BlogPage
 from home.models import HomePage
@@ -174,7 +176,17 @@ class TestPost:
     ) -> None:
         assert make_post(author=manager, owner=blogger).author_name == "Manager"
         assert make_post(owner=blogger).author_name == "Blogger"
-        assert make_post().author_name == ""
+        assert make_post().author_name == settings.SITE_NAME
+
+    def test_the_address_of_a_mailbox_is_not_for_everybody(
+        self, client: Browser, make_user: Callable[..., User]
+    ) -> None:
+        nameless = make_user("nameless", roles.BLOGGERS)
+        User.objects.filter(pk=nameless.pk).update(first_name="")
+        post = make_post(owner=User.objects.get(pk=nameless.pk))
+        assert post.author_name == settings.SITE_NAME
+        for url in (post.url, BLOG):
+            assert "nameless@" not in client.get(url).text
 
     def test_its_contents_are_listed_from_three_headings_on(self, client: Browser) -> None:
         headings = [("heading", f"Chapter {n}") for n in (1, 2, 3)]
@@ -212,8 +224,8 @@ class TestNeighbours:
         middle = make_post("Second", date=DAYS[1])
         make_post("Third", date=DAYS[2])
         page = client.get(middle.url).text
-        assert 'rel="prev"><span>Earlier</span>First' in page
-        assert 'rel="next"><span>Later</span>Third' in page
+        assert 'rel="prev" lang="en"><span lang="en">Earlier</span>First' in page
+        assert 'rel="next" lang="en"><span lang="en">Later</span>Third' in page
 
     def test_also_through_those_of_one_day(self) -> None:
         first = make_post("First", date=DAYS[0])

@@ -94,6 +94,7 @@ def check_complete() -> None:
     assert periods[0][:2] == (Unit.ONCE, 1)
     schedules = dict(Schedule.objects.values_list("name", "func"))
     assert schedules["tick"] == "mailing.tasks.tick"
+    assert schedules["dates of posts"] == "site_project.schedules.keep_dates_of_posts"
     assert schedules["account mails"] == "site_project.schedules.send_account_mails"
 
 
