@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.db.models.signals import post_migrate, pre_delete
+from django.db.models.signals import post_migrate, pre_delete, pre_save
 
 
 class SiteProjectConfig(AppConfig):
@@ -10,6 +10,7 @@ class SiteProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from wagtail.images import get_image_model
+        from wagtail.models import UploadedFile
 
         from accounts import mail
         from site_project import checks, pictures, schedules  # noqa: F401 - registers the checks
@@ -25,4 +26,5 @@ class SiteProjectConfig(AppConfig):
             weak=False,
         )
         mail.wake_with(schedules.wake_account_mails)
+        pre_save.connect(pictures.clean_waiting_upload, sender=UploadedFile)
         pre_delete.connect(pictures.keep_picture_in_use, sender=get_image_model())
