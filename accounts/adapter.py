@@ -12,13 +12,13 @@ from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import mail, roles
+from accounts import inbox, mail, roles
 from accounts.models import User
 
 if TYPE_CHECKING:
     from allauth.account.models import EmailAddress
     from django.forms import BaseForm
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
 _LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3
 
@@ -56,6 +56,13 @@ class AccountAdapter(DefaultAccountAdapter):
             if commit:
                 roles.give(user, roles.USERS)
         return user
+
+    def respond_email_verification_sent(
+        self, request: HttpRequest, user: User | None
+    ) -> HttpResponse:
+        inbox.remember(request)
+        response: HttpResponse = super().respond_email_verification_sent(request, user)
+        return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue the mail; sent in the request, a dead mail server would break the sign-up."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
@@ -12,6 +13,9 @@ from django.utils import timezone
 from wagtail.log_actions import log
 
 from accounts.models import User
+
+ENDED_BY_BLOCK = "ended_by_block"
+"""All that is left in a session that a block has ended, to tell its browser why."""
 
 user_blocked = Signal()
 """Sent inside the blocking transaction, with `user` and `by`; a receiver stops the user's work."""
@@ -59,4 +63,6 @@ def _end_sessions(user: User) -> None:
     # bring an old session back. Sessions name their user only inside the encoded data.
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
-            session.delete()
+            session.session_data = Session.objects.encode({ENDED_BY_BLOCK: True})
+            session.save(update_fields=["session_data"])
+    UserSession.objects.filter(user=user).delete()

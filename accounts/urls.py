@@ -1,9 +1,14 @@
 from django.urls import include, path
 
-from accounts import views
+from accounts import inbox, views
 
 urlpatterns = [
     path("profile/", views.ProfileView.as_view(), name="account_profile"),
     path("language/", views.set_language, name="set_language"),
+    # In place of the page of the same name of allauth's.
+    path("confirm-email/", inbox.CheckInboxView.as_view(), name="account_email_verification_sent"),
+    path("sessions/<int:pk>/end/", views.end_session, name="account_end_session"),
+    path("sessions/", include("allauth.usersessions.urls")),
+    path("2fa/", include("allauth.mfa.urls")),
     path("", include("allauth.account.urls")),
 ]

@@ -1,14 +1,18 @@
-"""The profile page, and the switch of the language."""
+"""The profile page, the end of a session, and the switch of the language."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.internal.flows.sessions import end_sessions
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -47,7 +51,18 @@ class ProfileView(LoginRequiredMixin, View):
         return redirect("account_profile")
 
     def _page(self, forms: dict[str, Any], status: int = 200) -> HttpResponse:
-        return render(self.request, "accounts/profile.html", {"forms": forms}, status=status)
+        context = {"forms": forms, **_security(self.request)}
+        return render(self.request, "accounts/profile.html", context, status=status)
+
+
+@login_required
+@require_POST
+def end_session(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one of the person's own sessions; that of the request itself is a log-out."""
+    session = get_object_or_404(UserSession, pk=pk, user=request.user)
+    end_sessions(request, [session])
+    messages.success(request, _("The session is ended"))
+    return redirect("usersessions_list")
 
 
 # A token would set a cookie on every public page, and all this does is choose a language.
@@ -85,6 +100,18 @@ def _forms(request: HttpRequest) -> dict[str, Any]:
             else PersonalForm(instance=user)
         ),
         "preferences": PreferencesForm(post if card == "preferences" else None, instance=profile),
+    }
+
+
+def _security(request: HttpRequest) -> dict[str, Any]:
+    """Return how the person logs in, for the card that leads to the pages of allauth."""
+    kinds = list(Authenticator.objects.filter(user=request.user).values_list("type", flat=True))
+    return {
+        "passkeys": kinds.count(Authenticator.Type.WEBAUTHN),
+        "has_app": Authenticator.Type.TOTP in kinds,
+        "other_sessions": UserSession.objects.filter(user=request.user)
+        .exclude(session_key=request.session.session_key)
+        .count(),
     }
 
 

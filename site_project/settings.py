@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "taggit",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_countries",
     "phonenumber_field",
     "django_q",
@@ -83,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.SessionsMiddleware",
     "accounts.middleware.PreferencesMiddleware",
     "site_project.middleware.ScreenErrorsMiddleware",
     "site_project.access.AdminGuardMiddleware",
@@ -172,7 +175,29 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Without it a signed-in person who may not enter the admin is sent to and fro for ever.
 ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False
+CONFIRMATION_RESEND_SECONDS = 60
+# All others are allauth's own.
+ACCOUNT_RATE_LIMITS = {"confirm_email": f"1/{CONFIRMATION_RESEND_SECONDS}s/key,5/h/key"}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
+MFA_ADAPTER = "accounts.second_step.MFAAdapter"
+MFA_FORMS = {
+    "add_webauthn": "accounts.passkeys.AddForm",
+    "edit_webauthn": "accounts.passkeys.RenameForm",
+    "login_webauthn": "accounts.passkeys.LoginForm",
+    "authenticate_webauthn": "accounts.passkeys.AuthenticateForm",
+    "reauthenticate_webauthn": "accounts.passkeys.ReauthenticateForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones differ by some seconds
+# Nobody gets in before the first address is confirmed; this is so that a person with a second step
+# may change theirs.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Browsers allow passkeys without https on this one name.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = f"{SITE_URL}:".startswith("http://localhost:")
+USERSESSIONS_TRACK_ACTIVITY = True  # `accounts.middleware` does it, seldom enough for SQLite
+CONTACT_EMAIL = env.text("CONTACT_EMAIL")
 SIGNED_COOKIE_LEGACY_SALT_FALLBACK = False
 
 # --- Mail -----------------------------------------------------------------------------------------

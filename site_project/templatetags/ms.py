@@ -18,9 +18,11 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import get_language
 
+from accounts.browsers import browser_name
 from blog.models import BlogIndexPage
 
 register = template.Library()
+register.filter(browser_name)
 
 _THIN_SPACE = "\u202f"
 

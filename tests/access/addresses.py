@@ -46,6 +46,7 @@ def ids_of(belongings: Belongings) -> dict[str, Any]:
         "image": belongings.image.pk,
         "upload": belongings.upload.pk,
         "session": belongings.editing_session.pk,
+        "login": belongings.login.pk,
         **{status.value: belongings.mailings[status].pk for status in MailingStatus},
     }
 
@@ -61,6 +62,7 @@ OWNED = STATUSES | {
     "image",
     "upload",
     "session",
+    "login",
 }
 
 

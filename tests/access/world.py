@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
@@ -73,6 +74,7 @@ class Belongings:
     image: Any
     upload: UploadedFile
     editing_session: EditingSession
+    login: UserSession
     mailings: dict[MailingStatus, Mailing]
     run: Run
     delivery: Delivery
@@ -264,6 +266,9 @@ def _belongings(owner: User, mark: str, phone: str) -> Belongings:
             content_type=message_type,
             object_id=str(message.pk),
             last_seen_at=timezone.now(),
+        ),
+        login=UserSession.objects.create(
+            user=owner, ip="192.0.2.1", user_agent=f"{mark} browser", session_key=f"{mark}-key"
         ),
         mailings=mailings,
         run=run,

@@ -39,3 +39,21 @@ for (const input of all("[data-preview]")) {
     picture.src = URL.createObjectURL(file);
   });
 }
+
+// Counts down until a button may be pressed again; without a script the server decides alone.
+for (const button of all("[data-wait]")) {
+  const label = button.textContent;
+  const end = Date.now() + 1000 * Number(button.dataset.wait);
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    button.disabled = left > 0;
+    if (left <= 0) {
+      button.textContent = label;
+      return;
+    }
+    const time = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    button.textContent = button.dataset.waiting.replace("{time}", time);
+    setTimeout(tick, 500);
+  };
+  tick();
+}
