@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -95,6 +96,10 @@ def browse() -> Callable[[User | None], Client]:
         client = Client()
         if user is not None:
             client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            # As after the first page: noting the session is no part of what is tested.
+            session = client.session
+            session["seen_at"] = int(time.time())
+            session.save()
         return client
 
     return browser
