@@ -48,6 +48,7 @@ class Population:
         self.manager = User.objects.create_user("manager@service.test", first_name="Mary")
         roles.give(self.manager, roles.MANAGERS)
         self._history()
+        population.insert_counts()
         population.analyse()
         print(f"  populated in {time.monotonic() - started:.0f} s", flush=True)
 

@@ -7,6 +7,7 @@ are mixed, some letters need a second attempt, some fail, some addresses are sup
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from django.db import connection, transaction
@@ -104,11 +105,11 @@ def insert_run(mailing_id: int, owner_id: int, at: datetime) -> int:
             names,
         )
         for number in (1, 2):
-            _insert_attempts(run.pk, number, at + timedelta(minutes=20 * (number - 1)))
+            _insert_attempts(owner_id, run.pk, number, at + timedelta(minutes=20 * (number - 1)))
     return int(run.pk)
 
 
-def _insert_attempts(run_id: int, number: int, at: datetime) -> None:
+def _insert_attempts(owner_id: int, run_id: int, number: int, at: datetime) -> None:
     """Write the first or second attempts of a run, spread over a quarter of an hour."""
     # The first attempt at a letter that needs two is refused for now.
     outcome = (
@@ -120,6 +121,10 @@ def _insert_attempts(run_id: int, number: int, at: datetime) -> None:
         "CASE WHEN d.attempts > %(number)s THEN '4.7.1' WHEN d.last_code = 550 THEN '5.1.1'"
         " WHEN d.last_code = 552 THEN '5.2.2' ELSE '2.0.0' END"
     )
+    cause = (
+        "CASE WHEN d.attempts > %(number)s THEN 6 WHEN d.state = 'sent' THEN NULL"
+        " WHEN d.last_code = 550 THEN 1 WHEN d.last_code = 552 THEN 3 ELSE 7 END"
+    )
     second = "(d.id %% 900)"
     if connection.vendor == "postgresql":
         moment = f"%(at)s::timestamptz + {second} * interval '1 second'"
@@ -127,13 +132,23 @@ def _insert_attempts(run_id: int, number: int, at: datetime) -> None:
         moment = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', %(at)s, {second} || ' seconds')"
     run_sql(
         f"""
-        INSERT INTO mailing_attempt (delivery_id, number, at, outcome, stage, code, enhanced, reply)
-        SELECT d.id, %(number)s, {moment}, {outcome}, 'dot', {code}, {enhanced}, d.last_reply
+        INSERT INTO mailing_attempt (owner_id, delivery_id, number, at, outcome, stage, code,
+               enhanced, reply, cause)
+        SELECT %(owner)s, d.id, %(number)s, {moment}, {outcome}, 'dot', {code}, {enhanced},
+               d.last_reply, {cause}
           FROM mailing_delivery d
          WHERE d.run_id = %(run)s AND d.attempts >= %(number)s ORDER BY d.id
         """,
-        {"run": run_id, "number": number, "at": _time(at)},
+        {"owner": owner_id, "run": run_id, "number": number, "at": _time(at)},
     )
+
+
+def insert_counts() -> None:
+    """Count attempts and clients, as the migration that brought the counts has done."""
+    migration = import_module("mailing.migrations.0014_statistics")
+    for statement in migration.COUNTS[connection.vendor]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def analyse() -> None:

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from mailing import heartbeat, notices, tokens
+from mailing import figures, heartbeat, notices, tokens
 from mailing.composer.render import freeze
-from mailing.engine import circuit, journal, planner, retention, sweeper
+from mailing.engine import circuit, hourly, journal, planner, retention, sweeper
 from mailing.engine.budget import Rate
 from mailing.engine.database import database_clock, is_postgresql
 from mailing.engine.letter import Service
@@ -39,6 +39,8 @@ def plan() -> None:
     sweeper.sweep(now, host=host_name(), random=_random)
     circuit.alert(now)
     notices.tell(now)
+    hourly.fold()
+    figures.note_clients(now)
 
 
 def work_waits() -> bool:

@@ -84,6 +84,20 @@ class Stage(models.TextChoices):
     DOT = "dot", _("end of the letter")
 
 
+class Cause(models.IntegerChoices):
+    """Why the mail server did not take a letter, from what it answered. A number: it is narrow."""
+
+    NO_MAILBOX = 1, _("The mailbox does not exist")
+    DISABLED = 2, _("The mailbox is switched off")
+    FULL = 3, _("The mailbox is full")
+    POLICY = 4, _("Refused by the server’s rules")
+    CONTENT = 5, _("The letter itself was refused")
+    BUSY = 6, _("The server asked to come back later")
+    NO_ANSWER = 7, _("No answer after the whole letter")
+    COMPOSING = 8, _("The letter could not be composed")
+    UNCLEAR = 9, _("Refused without a clear reason")
+
+
 class SuppressionReason(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", _("unsubscribed")
     BOUNCED = "bounced", _("the address takes no mail")

@@ -212,8 +212,6 @@ class DeliveryQuerySet(OwnedQuerySet):
 
 
 class AttemptQuerySet(OwnedQuerySet):
-    owner_path = "delivery__run__mailing__owner"
-
     def search(self, text: str, *, user: Person) -> Self:
         if not text.strip():
             return self

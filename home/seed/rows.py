@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from home.seed.post_office import Fate
+from mailing.engine import hourly
 from mailing.engine.audience import BATCH_SIZE
-from mailing.enums import OPEN_DELIVERIES, DeliveryState
+from mailing.engine.classify import cause_of
+from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome
 from mailing.models import Attempt, Batch, Client, Delivery, Run
 
 _ROWS_AT_ONCE = 2000
@@ -45,6 +48,20 @@ def save(history: Sequence[Sent]) -> None:
     Attempt.objects.bulk_create(
         (attempt for letter in letters for attempt in _attempts(letter)), batch_size=_ROWS_AT_ONCE
     )
+    for sent in history:
+        _count(sent)
+
+
+def _count(sent: Sent) -> None:
+    """Add a run's attempts to the statistics, as `ledger.record` would have."""
+    attempts = Attempt.objects.filter(delivery__run=sent.run)
+    source = hourly.sources([sent.run.pk])[sent.run.pk]
+    counts: Counter[hourly.Key] = Counter()
+    ids = []
+    for pk, at, outcome, cause in attempts.values_list("pk", "at", "outcome", "cause"):
+        ids.append(pk)
+        counts[hourly.Key(*source, hourly.hour_of(at), Outcome(outcome), cause or 0)] += 1
+    hourly.add(counts, ids)
 
 
 def _delivery(run: Run, letter: Letter) -> Delivery:
@@ -82,6 +99,7 @@ def _batches(sent: Sent) -> Iterator[Batch]:
 def _attempts(letter: Letter) -> Iterator[Attempt]:
     for number, attempt in enumerate(letter.fate.tries, start=1):
         yield Attempt(
+            owner_id=letter.client.owner_id,
             delivery=letter.row,
             number=number,
             at=attempt.at,
@@ -90,4 +108,5 @@ def _attempts(letter: Letter) -> Iterator[Attempt]:
             code=attempt.reply.code or None,
             enhanced=attempt.reply.enhanced,
             reply=attempt.reply.text,
+            cause=cause_of(attempt.outcome, attempt.stage, attempt.reply),
         )

@@ -133,7 +133,7 @@ class AttemptAdmin(ReadOnlyModelAdmin):
     list_export = ("at", "address", "number", "outcome", "stage", "code", "enhanced", "reply")
     export_filename = "attempts"
     search_fields = ("delivery__email",)
-    list_select_related = ("delivery__run__mailing",)
+    list_select_related = ("owner", "delivery__run__mailing")
 
     def address(self, attempt: Attempt) -> str:
         return attempt.delivery.email

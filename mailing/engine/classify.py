@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from mailing.enums import DeliveryState, Outcome, Stage
+from mailing.enums import Cause, DeliveryState, Outcome, Stage
 
 
 class Reply(NamedTuple):
@@ -117,6 +117,43 @@ def _refused(stage: Stage, reply: Reply, enhanced: str) -> Verdict:
         # Without an enhanced code nobody can say whether the address or the sender is meant.
         return _permanent(Fault.ADDRESS)
     return _permanent(Fault.POLICY)
+
+
+_CAUSES = {
+    "1.0": Cause.NO_MAILBOX,
+    "1.1": Cause.NO_MAILBOX,
+    "1.2": Cause.NO_MAILBOX,
+    "1.3": Cause.NO_MAILBOX,
+    "1.6": Cause.NO_MAILBOX,
+    "1.10": Cause.NO_MAILBOX,
+    "2.1": Cause.DISABLED,
+    "2.2": Cause.FULL,
+    "2.3": Cause.CONTENT,
+    "3.4": Cause.CONTENT,
+}
+"""By subject and detail of the enhanced code; other ones of class 4 or 5 follow their class."""
+
+
+def cause_of(outcome: Outcome, stage: Stage, reply: Reply) -> Cause | None:
+    """Return why an attempt did not end well, None if it did. For people and their statistics.
+
+    Migration 0014 says the same in SQL of the rows there were.
+    """
+    if outcome == Outcome.ACCEPTED:
+        return None
+    if stage == Stage.RENDER:
+        return Cause.COMPOSING
+    if outcome == Outcome.UNKNOWN:
+        return Cause.NO_ANSWER
+    if (known := _CAUSES.get(reply.enhanced[2:])) is not None:
+        return known
+    if not reply.enhanced and reply.code in {452, 552}:
+        return Cause.FULL
+    if outcome == Outcome.TRANSIENT:
+        return Cause.BUSY
+    if reply.enhanced.startswith("5.6."):
+        return Cause.CONTENT
+    return Cause.POLICY if reply.enhanced.startswith("5.7.") else Cause.UNCLEAR
 
 
 def _untouched(fault: Fault) -> Verdict:

@@ -11,10 +11,19 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from mailing.engine.classify import DISABLED, Reply, Verdict, classify
+from mailing.engine import hourly
+from mailing.engine.classify import DISABLED, Reply, Verdict, cause_of, classify
 from mailing.engine.database import instant, is_postgresql
+from mailing.engine.hourly import Key, Source
 from mailing.engine.retry import wait_after
-from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage, SuppressionReason
+from mailing.enums import (
+    OPEN_DELIVERIES,
+    Cause,
+    DeliveryState,
+    Outcome,
+    Stage,
+    SuppressionReason,
+)
 from mailing.models import Attempt, Batch, Client, Delivery, Suppression
 
 DISABLED_FOR_GOOD = timedelta(hours=72)
@@ -23,6 +32,7 @@ DISABLED_FOR_GOOD = timedelta(hours=72)
 class Finding(NamedTuple):
     """What became of one attempt: a row of the log and the delivery's next state."""
 
+    run_id: int
     delivery_id: int
     attempt: int
     at: datetime
@@ -35,7 +45,14 @@ class Finding(NamedTuple):
 
 
 def judge(
-    delivery_id: int, attempt: int, stage: Stage, reply: Reply, *, at: datetime, random: Random
+    run_id: int,
+    delivery_id: int,
+    attempt: int,
+    stage: Stage,
+    reply: Reply,
+    *,
+    at: datetime,
+    random: Random,
 ) -> tuple[Verdict, Finding | None]:
     """Return what `reply` means, and what to record; None if the delivery stays as it was."""
     verdict = classify(stage, reply)
@@ -45,6 +62,7 @@ def judge(
     if verdict.state == DeliveryState.DEFERRED:
         retry_at = at + wait_after(attempt, random)
     finding = Finding(
+        run_id,
         delivery_id,
         attempt,
         at,
@@ -59,16 +77,74 @@ def judge(
 
 
 def record(findings: Sequence[Finding]) -> None:
-    """Write attempts and states together. Call inside a transaction; recording twice is harmless.
+    """Write attempts, states and counts. Call inside a transaction; recording twice is harmless.
 
-    Late evidence may still turn UNKNOWN into SENT, and nothing else.
+    Late evidence may still turn UNKNOWN into SENT, and nothing else. What is about runs that are
+    gone with their owner's account is left out.
     """
     if not findings:
         return
-    if is_postgresql():
-        _record_postgresql(findings)
-    else:
-        _record_sqlite(findings)
+    sources = hourly.sources({finding.run_id for finding in findings})
+    findings = [finding for finding in findings if finding.run_id in sources]
+    write = _write_postgresql if is_postgresql() else _write_sqlite
+    written = write(findings, sources)
+    added, known = findings, []
+    if len(written) < len(findings):
+        added, known = _split({(delivery, number) for _id, delivery, number in written}, findings)
+    hourly.add(_count(added, sources), [row[0] for row in written])
+    _learn_late(known, sources)
+
+
+def _split(
+    new: set[tuple[int, int]], findings: Iterable[Finding]
+) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings whose attempts are `new`, each once, and those that were known."""
+    added, known = [], []
+    for finding in findings:
+        attempt = (finding.delivery_id, finding.attempt)
+        (added if attempt in new else known).append(finding)
+        new.discard(attempt)
+    return added, known
+
+
+def _count(findings: Iterable[Finding], sources: dict[int, Source]) -> dict[Key, int]:
+    counts: dict[tuple[int, datetime, Outcome, Cause | None], int] = {}
+    for run_id, _id, _number, at, _state, outcome, stage, reply, *_rest in findings:
+        # Those of one moment share their hour: it is worked out once for all of them below.
+        cause = None if outcome is Outcome.ACCEPTED else cause_of(outcome, stage, reply)
+        moment = (run_id, at, outcome, cause)
+        counts[moment] = counts.get(moment, 0) + 1
+    hours: dict[Key, int] = {}
+    for (run_id, at, outcome, cause), n in counts.items():
+        key = Key(*sources[run_id], hourly.hour_of(at), outcome, cause or 0)
+        hours[key] = hours.get(key, 0) + n
+    return hours
+
+
+def _learn_late(findings: Iterable[Finding], sources: dict[int, Source]) -> None:
+    """Turn attempts that are unknown into accepted ones where the answer has come after all."""
+    for finding in findings:
+        if finding.outcome != Outcome.ACCEPTED:
+            continue
+        attempts = Attempt.objects.filter(delivery=finding.delivery_id, number=finding.attempt)
+        unknown = attempts.filter(outcome=Outcome.UNKNOWN)
+        reply = finding.reply
+        if unknown.update(
+            outcome=Outcome.ACCEPTED,
+            cause=None,
+            code=reply.code or None,
+            enhanced=reply.enhanced,
+            reply=reply.text,
+        ):
+            attempt = attempts.only("pk", "at").get()
+            key = Key(
+                *sources[finding.run_id],
+                hourly.hour_of(attempt.at),
+                Outcome.UNKNOWN,
+                Cause.NO_ANSWER,
+            )
+            late = key._replace(outcome=Outcome.ACCEPTED, cause=0)
+            hourly.add({key: -1, late: 1}, [attempt.pk])
 
 
 def suppress_refused(findings: Sequence[Finding]) -> None:
@@ -100,12 +176,10 @@ _UPDATE = """
 
 _INSERT = """
     INSERT INTO mailing_attempt
-           (delivery_id, number, at, outcome, stage, code, enhanced, reply)
+           (owner_id, delivery_id, number, at, outcome, stage, code, enhanced, reply, cause)
     {source}
-    ON CONFLICT (delivery_id, number) DO UPDATE
-       SET outcome = excluded.outcome, code = excluded.code, enhanced = excluded.enhanced,
-           reply = excluded.reply
-     WHERE mailing_attempt.outcome = 'unknown' AND excluded.outcome = 'accepted'
+    ON CONFLICT (delivery_id, number) DO NOTHING
+    RETURNING id, delivery_id, number
 """
 _AT_ONCE = 100
 _VALUE = {member: member.value for kind in (DeliveryState, Outcome, Stage) for member in kind}
@@ -122,7 +196,7 @@ class _Instants(dict[datetime | None, Any]):
 @cache
 def _sqlite_statements(rows: int) -> tuple[str, str]:
     update = ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows)
-    insert = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
+    insert = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
     return (
         f"WITH v(id, state, attempt, next_attempt_at, code, reply) AS (VALUES {update})"
         + _UPDATE.format(greatest="max"),
@@ -130,18 +204,23 @@ def _sqlite_statements(rows: int) -> tuple[str, str]:
     )
 
 
-def _record_sqlite(findings: Sequence[Finding]) -> None:
+_Written = list[tuple[int, int, int]]
+"""Id, delivery and number of each attempt that was not in the log yet."""
+
+
+def _write_sqlite(findings: Sequence[Finding], sources: dict[int, Source]) -> _Written:
     """Write a hundred rows with each statement, which takes half the time of one row each.
 
     On the connection itself: Django's cursor would search the long statements for placeholders.
     """
     times = _Instants()
+    written: _Written = []
     with connection.wrap_database_errors:
         for first in range(0, len(findings), _AT_ONCE):
             deliveries: list[object] = []
             attempts: list[object] = []
             some = findings[first : first + _AT_ONCE]
-            for delivery_id, number, at, state, outcome, stage, reply, retry_at, _suppress in some:
+            for run_id, delivery_id, number, at, state, outcome, stage, reply, retry_at, _s in some:
                 code, enhanced, text = reply
                 deliveries += (
                     delivery_id,
@@ -152,6 +231,7 @@ def _record_sqlite(findings: Sequence[Finding]) -> None:
                     _text(reply),
                 )
                 attempts += (
+                    sources[run_id].owner_id,
                     delivery_id,
                     number,
                     times[at],
@@ -160,13 +240,15 @@ def _record_sqlite(findings: Sequence[Finding]) -> None:
                     code or None,
                     enhanced,
                     text,
+                    None if outcome is Outcome.ACCEPTED else cause_of(outcome, stage, reply),
                 )
             update, insert = _sqlite_statements(len(some))
             connection.connection.execute(update, deliveries)
-            connection.connection.execute(insert, attempts)
+            written += connection.connection.execute(insert, attempts).fetchall()
+    return written
 
 
-def _record_postgresql(findings: Sequence[Finding]) -> None:
+def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -> _Written:
     ids = [f.delivery_id for f in findings]
     numbers = [f.attempt for f in findings]
     codes = [f.reply.code or None for f in findings]
@@ -190,11 +272,13 @@ def _record_postgresql(findings: Sequence[Finding]) -> None:
         cursor.execute(
             _INSERT.format(
                 source="""
-                SELECT * FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::text[],
-                                     %s::text[], %s::int[], %s::text[], %s::text[])
+                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[],
+                                     %s::text[], %s::text[], %s::int[], %s::text[], %s::text[],
+                                     %s::int[])
                 """
             ),
             [
+                [sources[f.run_id].owner_id for f in findings],
                 ids,
                 numbers,
                 [f.at for f in findings],
@@ -203,8 +287,10 @@ def _record_postgresql(findings: Sequence[Finding]) -> None:
                 codes,
                 [f.reply.enhanced for f in findings],
                 [f.reply.text for f in findings],
+                [cause_of(f.outcome, f.stage, f.reply) for f in findings],
             ],
         )
+        return list(cursor.fetchall())
 
 
 def _text(reply: Reply) -> str:

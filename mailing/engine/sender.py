@@ -188,7 +188,13 @@ class Sender:
         faults.point(Point.AFTER_REPLY)
         batch, row = self._under_way.pop(letter.delivery_id)
         verdict, finding = ledger.judge(
-            row.id, letter.attempt, stage, reply, at=self._moment(), random=self._random
+            batch.lease.run_id,
+            row.id,
+            letter.attempt,
+            stage,
+            reply,
+            at=self._moment(),
+            random=self._random,
         )
         confused = verdict.fault is Fault.PROTOCOL and row.id not in self._second_chances
         if finding is None or (confused and verdict.state == DeliveryState.FAILED):
@@ -211,7 +217,13 @@ class Sender:
         # The connection ended twice at this letter: it may be the reason, so others go first.
         busy = Reply(451, text=reply.text)
         _verdict, finding = ledger.judge(
-            row.id, letter.attempt, stage, busy, at=self._clock(), random=self._random
+            batch.lease.run_id,
+            row.id,
+            letter.attempt,
+            stage,
+            busy,
+            at=self._clock(),
+            random=self._random,
         )
         if finding is not None:
             self._note(batch, finding._replace(reply=reply))
@@ -437,6 +449,7 @@ class Sender:
         """Give up a letter that has not become one; return what stands for the server's answer."""
         reply = Reply(0, text=text)
         finding = Finding(
+            batch.lease.run_id,
             row.id,
             row.attempts + 1,
             self._clock(),

@@ -135,7 +135,13 @@ def _settle(
             findings.append(_unknown(delivery, now))
         else:
             _verdict, finding = ledger.judge(
-                delivery.pk, entry.attempt, entry.stage, entry.reply, at=now, random=random
+                batch.run_id,
+                delivery.pk,
+                entry.attempt,
+                entry.stage,
+                entry.reply,
+                at=now,
+                random=random,
             )
             if finding is not None:
                 findings.append(finding)
@@ -145,6 +151,7 @@ def _settle(
 def _unknown(delivery: Delivery, now: datetime) -> Finding:
     reply = Reply(0, text="the sender ended before the server's answer")
     return Finding(
+        delivery.run_id,
         delivery.pk,
         delivery.attempts + 1,
         now,
@@ -162,6 +169,7 @@ def _deadly(delivery: Delivery, now: datetime, random: Random) -> Finding:
     number = delivery.attempts + 1
     again = Attempt.objects.filter(delivery=delivery, stage=Stage.RENDER).exists()
     return Finding(
+        delivery.run_id,
         delivery.pk,
         number,
         now,

@@ -2,6 +2,7 @@
 
 from mailing.models.change import ClientChange
 from mailing.models.client import Client, ClientList, ClientTag
+from mailing.models.figures import ClientChange, HourlyCount
 from mailing.models.gate import OwnerGate, ServerGate
 from mailing.models.mailing import DatePeriod, Mailing
 from mailing.models.message import Message
@@ -17,6 +18,7 @@ __all__ = [
     "ClientTag",
     "DatePeriod",
     "Delivery",
+    "HourlyCount",
     "Mailing",
     "Message",
     "OwnerGate",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from mailing.enums import OPEN_RUNS, DeliveryState, Outcome, RunStatus, Stage
+from mailing.enums import OPEN_RUNS, Cause, DeliveryState, Outcome, RunStatus, Stage
 from mailing.models.client import Client
 from mailing.models.mailing import Mailing
 from mailing.querysets import AttemptQuerySet, BatchQuerySet, DeliveryQuerySet, RunQuerySet
@@ -204,6 +205,15 @@ class Attempt(models.Model):
         db_index=False,  # the unique constraint begins with it
         verbose_name=_("delivery"),
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,  # the delivery's stands for it, and each letter would pay for it
+        db_index=False,  # an index below begins with it
+        verbose_name=_("owner"),
+    )
+    """That of the mailing, again: an owner's log is read from an index (ADR 0020)."""
     number = models.PositiveSmallIntegerField(_("number"))
     at = models.DateTimeField(_("time"))
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome.choices)
@@ -211,6 +221,8 @@ class Attempt(models.Model):
     code = models.PositiveSmallIntegerField(_("code"), null=True)
     enhanced = models.CharField(_("enhanced code"), max_length=11, blank=True)
     reply = models.CharField(_("the server’s answer"), max_length=500, blank=True)
+    cause = models.PositiveSmallIntegerField(_("cause"), choices=Cause.choices, null=True)
+    """None if and only if the letter was accepted."""
 
     objects = AttemptQuerySet.as_manager()
 
@@ -221,6 +233,20 @@ class Attempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")
         ]  # I3
+        indexes = [
+            models.Index(fields=["owner", "id"], name="attempt_of_owner"),
+            # Few are refused: among these any outcome and cause is found at once, here or there.
+            models.Index(
+                fields=["owner", "id", "outcome", "cause"],
+                name="attempt_refused_of_owner",
+                condition=models.Q(cause__isnull=False),
+            ),
+            models.Index(
+                fields=["id", "outcome", "cause"],
+                name="attempt_refused",
+                condition=models.Q(cause__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.delivery_id}.{self.number}"

@@ -311,6 +311,7 @@ def _run(mailing: Mailing, mark: str, status: RunStatus) -> Run:
             last_reply=f"{mark} last reply",
         )
         Attempt.objects.create(
+            owner=mailing.owner,
             delivery=delivery,
             number=1,
             at=now,

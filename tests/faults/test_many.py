@@ -224,12 +224,12 @@ def test_a_large_log_is_forgotten_in_small_steps(alice: User, stage: Stage) -> N
         cursor.execute(
             """
             INSERT INTO mailing_attempt
-                   (delivery_id, number, at, outcome, stage, code, enhanced, reply)
-            SELECT id, 1, CASE WHEN id <= (SELECT max(id) FROM mailing_delivery) - %s THEN %s
+                   (owner_id, delivery_id, number, at, outcome, stage, code, enhanced, reply)
+            SELECT %s, id, 1, CASE WHEN id <= (SELECT max(id) FROM mailing_delivery) - %s THEN %s
                                ELSE %s END, 'accepted', 'dot', 250, '', ''
               FROM mailing_delivery ORDER BY id
             """,
-            [MANY // 2, instant(NOW - timedelta(days=400)), instant(NOW)],
+            [alice.pk, MANY // 2, instant(NOW - timedelta(days=400)), instant(NOW)],
         )
         cursor.execute("ANALYZE")
     plan = Attempt.objects.order_by("pk").values("pk", "delivery", "at")[: retention.STEP].explain()

@@ -9,7 +9,8 @@ from typing import Any
 from accounts.models import User
 from mailing import lifecycle
 from mailing.composer.render import freeze
-from mailing.engine import planner
+from mailing.engine import hourly, planner
+from mailing.engine.classify import Reply, cause_of
 from mailing.enums import DeliveryState, MailingStatus, Outcome, RunStatus, Stage, Unit
 from mailing.models import Attempt, Batch, Client, Delivery, Mailing, Run
 from tests.factories import NOW, make_client, make_mailing
@@ -55,9 +56,18 @@ def arm(run: Run, up_to: Delivery) -> None:
 
 
 def attempt(delivery: Delivery, outcome: Outcome = Outcome.ACCEPTED, **fields: Any) -> Attempt:
+    """Add an attempt to the log and to the counts, as `ledger.record` does."""
     number = Attempt.objects.filter(delivery=delivery).count() + 1
     defaults = {"number": number, "at": NOW, "stage": Stage.DOT, "code": 250, "reply": "Ok"}
-    return Attempt.objects.create(delivery=delivery, outcome=outcome, **{**defaults, **fields})
+    made = Attempt(delivery=delivery, outcome=outcome, **{**defaults, **fields})
+    source = hourly.sources([delivery.run_id])[delivery.run_id]
+    made.owner_id = source.owner_id
+    made.cause = cause_of(outcome, Stage(made.stage), Reply(made.code or 0, made.enhanced))
+    made.save()
+    hourly.add(
+        {hourly.Key(*source, hourly.hour_of(made.at), outcome, made.cause or 0): 1}, [made.pk]
+    )
+    return made
 
 
 def daily_in(owner: User, status: MailingStatus) -> Mailing:

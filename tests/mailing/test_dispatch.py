@@ -160,6 +160,7 @@ class TestForget:
         now = timezone.now()
         for number, age in enumerate((500, 20, 1), start=1):
             Attempt.objects.create(
+                owner=alice,
                 delivery=Delivery.objects.get(),
                 number=number,
                 at=now - timedelta(days=age),

@@ -112,7 +112,12 @@ def test_forgetting_comes_back_only_while_something_old_is_left(
     for delivery in Delivery.objects.all():
         long_ago = timezone.now() - timedelta(days=400)
         Attempt.objects.create(
-            delivery=delivery, number=1, at=long_ago, outcome="transient", stage="rcpt"
+            owner=alice,
+            delivery=delivery,
+            number=1,
+            at=long_ago,
+            outcome="transient",
+            stage="rcpt",
         )
     monkeypatch.setattr(retention, "STEP", 1)
     monkeypatch.setattr(dispatch.forget, "__defaults__", (0.0,))  # a slice of no time

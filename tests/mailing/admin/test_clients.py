@@ -23,6 +23,7 @@ from tests.mailing.admin.screens import (
     text_of,
     url_of,
 )
+from tests.mailing.runs import attempt
 
 pytestmark = pytest.mark.django_db
 
@@ -210,7 +211,7 @@ def test_the_page_of_a_client_tells_its_letters(alice: User, alices: Browser) ->
     mailing = make_mailing(alice, [client], status=MailingStatus.SCHEDULED, next_due_at=NOW)
     planner.open_due(NOW, freeze)
     delivery = Delivery.objects.get()
-    delivery.log.create(number=1, at=NOW, outcome="accepted", stage="dot", code=250)
+    attempt(delivery)
     page = alices.get(url_of("client", "inspect", client.pk))
     words = text_of(page)
     for word in ("<i>Anna</i>", "<script>", chosen.name, mailing.name, "Accepted"):

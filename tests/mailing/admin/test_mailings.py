@@ -20,7 +20,7 @@ from mailing import lifecycle, schedule
 from mailing.composer.render import freeze
 from mailing.engine import planner
 from mailing.enums import DeliveryState, MailingStatus, MonthDay, RunStatus, SuppressionReason, Unit
-from mailing.models import Attempt, Client, DatePeriod, Delivery, Mailing, Run, Suppression
+from mailing.models import Client, DatePeriod, Delivery, Mailing, Run, Suppression
 from tests.factories import NOW, hours, make_client, make_list, make_mailing, make_message
 from tests.mailing.admin.screens import (
     errors,
@@ -32,7 +32,7 @@ from tests.mailing.admin.screens import (
     text_of,
     url_of,
 )
-from tests.mailing.runs import finish, open_run, put
+from tests.mailing.runs import attempt, finish, open_run, put
 
 pytestmark = pytest.mark.django_db
 
@@ -590,7 +590,7 @@ class TestDelete:
         planner.open_due(NOW, freeze)
         sent, waiting = Delivery.objects.order_by("pk")
         Delivery.objects.filter(pk=sent.pk).update(state=DeliveryState.SENT)
-        Attempt.objects.create(delivery=sent, number=1, at=NOW, outcome="accepted", stage="dot")
+        attempt(sent)
         url = url_of("mailing", "delete", mailing.pk)
         before = everything()
         assert "is under way is cancelled" in text_of(alices.get(url))

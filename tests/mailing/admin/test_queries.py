@@ -31,6 +31,7 @@ def add_owner(make_user: Callable[..., User], number: int) -> None:
     )
     assert run is not None
     Attempt.objects.create(
+        owner=owner,
         delivery=run.deliveries.get(),
         number=1,
         at=timezone.now(),

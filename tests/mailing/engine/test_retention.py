@@ -46,6 +46,7 @@ def run(alice: User) -> Run:
 
 def refuse(delivery: Delivery, at: datetime, number: int = 1) -> Attempt:
     return Attempt.objects.create(
+        owner_id=delivery.run.mailing.owner_id,
         delivery=delivery,
         number=number,
         at=at,

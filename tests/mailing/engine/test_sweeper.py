@@ -14,7 +14,7 @@ from mailing.engine.classify import Reply
 from mailing.engine.database import durable
 from mailing.engine.journal import Journal
 from mailing.engine.leases import Holder, Lease
-from mailing.enums import DeliveryState, MailingStatus, RunStatus
+from mailing.enums import Cause, DeliveryState, MailingStatus, RunStatus
 from mailing.enums import Stage as SmtpStage
 from mailing.models import Attempt, Batch, Delivery, Run
 from tests.factories import NOW, make_clients, make_mailing
@@ -110,7 +110,7 @@ def test_a_live_sender_is_left_alone_but_for_what_it_has_not_armed(run: Run, sta
             assert not leases.renew(lease, stage.now)
         # … but the answers to what it had armed still count.
         _verdict, finding = ledger.judge(
-            ids[0], 1, SmtpStage.DOT, Reply(250), at=stage.now, random=stage.random
+            run.pk, ids[0], 1, SmtpStage.DOT, Reply(250), at=stage.now, random=stage.random
         )
         assert finding is not None
         with durable():
@@ -158,7 +158,7 @@ def test_late_evidence_turns_unknown_into_sent_and_nothing_else(run: Run, stage:
 
     def record(number: int, reply: Reply) -> None:
         _verdict, finding = ledger.judge(
-            ids[number], 1, SmtpStage.DOT, reply, at=stage.now, random=stage.random
+            run.pk, ids[number], 1, SmtpStage.DOT, reply, at=stage.now, random=stage.random
         )
         assert finding is not None
         with durable():
@@ -225,7 +225,14 @@ def test_deferred_letters_of_another_pass_are_not_taken_for_armed(run: Run, stag
         state=DeliveryState.DEFERRED, attempts=1, next_attempt_at=NOW + timedelta(hours=1)
     )
     Attempt.objects.create(
-        delivery=first, number=1, at=NOW, outcome="transient", stage="rcpt", code=451
+        owner_id=run.mailing.owner_id,
+        delivery=first,
+        number=1,
+        at=NOW,
+        outcome="transient",
+        stage="rcpt",
+        code=451,
+        cause=Cause.BUSY,
     )
     with journals.hold(stage.folder, 1) as held:
         assert held is not None
