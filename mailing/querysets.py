@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When
+from django.db.models import Case, Count, Exists, Max, Min, OuterRef, Q, Subquery, When
 
 from mailing import search
 from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, MonthDay, RunStatus, SuppressionReason, Unit
@@ -15,6 +15,7 @@ from mailing.permissions import sees_every_owner
 
 if TYPE_CHECKING:
     from mailing.permissions import Person
+    from mailing.span import Span
 
 
 _LONGEST_NUMBER = 18
@@ -137,7 +138,11 @@ class MailingQuerySet(OwnedQuerySet):
         return self.filter(deleted_at=None)
 
     def visible_to(self, user: Person) -> Self:
-        return super().visible_to(user).kept()
+        return self.of_visible_owners(user).kept()
+
+    def of_visible_owners(self, user: Person) -> Self:
+        """Return the same with what is deleted, for what is left of it in the history."""
+        return super().visible_to(user)
 
     def active(self) -> Self:
         return self.kept().filter(status__in=ACTIVE_MAILINGS)
@@ -173,6 +178,10 @@ class BatchQuerySet(models.QuerySet[Any]):
             run__status=RunStatus.SENDING,
             run__mailing__owner__is_active=True,
         ).filter(in_window(now, run="run__"))
+
+
+def _hourly_counts(user: Person) -> Any:
+    return apps.get_model("mailing", "HourlyCount")._default_manager.visible_to(user)
 
 
 CLIENTS_WITH_LETTERS = 500
@@ -212,6 +221,31 @@ class DeliveryQuerySet(OwnedQuerySet):
 
 
 class AttemptQuerySet(OwnedQuerySet):
+    """Read by the key, newest first: it grows in the order of time, give or take a run.
+
+    There is no index on time or mailing, which sending would have to keep. The counts know between
+    which keys the attempts of an hour and a mailing lie, and the columns say which these are.
+    """
+
+    def within(self, span: Span, *, user: Person) -> Self:
+        """Return the attempts of a span; `user` is whose eyes they are for."""
+        counts = _hourly_counts(user).filter(hour__gte=span.hours.start, hour__lt=span.hours.stop)
+        return self._between_keys_of(counts).filter(at__gte=span.start, at__lt=span.end)
+
+    def of_mailing(self, mailing_id: int, *, user: Person) -> Self:
+        counts = _hourly_counts(user).filter(mailing=mailing_id)
+        return self._between_keys_of(counts).filter(delivery__run__mailing=mailing_id)
+
+    def refused(self) -> Self:
+        """Return those that were not accepted: few, with indexes of their own."""
+        return self.filter(cause__isnull=False)
+
+    def _between_keys_of(self, counts: Any) -> Self:
+        keys = counts.aggregate(first=Min("first_id"), last=Max("last_id"))
+        if keys["first"] is None:
+            return self.none()
+        return self.filter(pk__gte=keys["first"], pk__lte=keys["last"])
+
     def search(self, text: str, *, user: Person) -> Self:
         if not text.strip():
             return self

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from wagtail import hooks
+from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.components import Component
 from wagtail.log_actions import LogActionRegistry
 from wagtail.permissions import register_permission_policy
@@ -19,6 +20,7 @@ from mailing.admin.mailings import MailingAdmin
 from mailing.admin.messages import MessageAdmin
 from mailing.admin.overview import OverviewPanel
 from mailing.admin.periods import DatePeriodAdmin
+from mailing.admin.statistics import statistics
 from mailing.admin.views import client_choices, list_choices, tag_choices
 from mailing.models import Client, ClientList, Mailing, Message
 from mailing.permissions import OwnedPolicy
@@ -44,7 +46,24 @@ def register_admin_urls() -> list[URLPattern]:
         path("mailing/client-choices/", client_choices, name="mailing_client_choices"),
         path("mailing/list-choices/", list_choices, name="mailing_list_choices"),
         path("mailing/tag-choices/", tag_choices, name="mailing_tag_choices"),
+        path("mailing/statistics/", statistics, name="mailing_statistics"),
     ]
+
+
+class StatisticsMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("mailing.view_attempt"))
+
+
+@hooks.register("register_admin_menu_item")
+def add_statistics() -> MenuItem:
+    return StatisticsMenuItem(
+        _("Statistics"),
+        reverse("mailing_statistics"),
+        name="statistics",
+        icon_name="chart-column",
+        order=138,
+    )
 
 
 @hooks.register("construct_homepage_panels")

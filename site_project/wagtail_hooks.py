@@ -44,7 +44,7 @@ def admin_js() -> SafeString:
 
 @hooks.register("register_icons")
 def register_icons(icons: list[str]) -> list[str]:
-    return [*icons, "icons/paper-plane.svg", "icons/users.svg"]
+    return [*icons, "icons/paper-plane.svg", "icons/users.svg", "icons/chart-column.svg"]
 
 
 @hooks.register("construct_main_menu")

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from wagtail.admin.views.mixins import SpreadsheetExportMixin
 
-_BYTE_ORDER_MARK = "\ufeff".encode()
+BYTE_ORDER_MARK = "\ufeff".encode()
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 # XLSX is XML, which has no place for these; one in a comment would cost the whole file.
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -37,7 +37,7 @@ class SafeSpreadsheetMixin(SpreadsheetExportMixin):
 
 def _with_preferences(lines: Iterator[bytes], zone: tzinfo, language: str) -> Iterator[bytes]:
     """Make each line as the request would have: it is over when the server asks for them."""
-    yield _BYTE_ORDER_MARK
+    yield BYTE_ORDER_MARK
     while True:
         with timezone.override(zone), translation.override(language):
             line = next(lines, None)

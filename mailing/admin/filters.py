@@ -62,11 +62,12 @@ class OwnerFilter(OwnedFilter):
 
     title = gettext_lazy("owner")
     parameter_name = "owner"
+    field = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         if not sees_every_owner(request.user):
             return []
-        rows = model_admin.model._default_manager.visible_to(request.user).order_by()
+        rows = self.owned_model(model_admin)._default_manager.visible_to(request.user).order_by()
         owners = User.objects.filter(Exists(rows.filter(owner=OuterRef("pk"))))
         owners = owners.order_by("first_name", "last_name", "email")[:_MOST_OFFERED]
         bearers = Counter(str(owner) for owner in owners)
@@ -80,7 +81,11 @@ class OwnerFilter(OwnedFilter):
         return ""  # it is not taken, as for those who see only their own
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(owner=int(self.chosen)) if self.chosen else queryset
+        return queryset.filter(**{self.field: int(self.chosen)}) if self.chosen else queryset
+
+    def owned_model(self, model_admin: Any) -> Any:
+        """Return the model whose owners are offered."""
+        return model_admin.model
 
 
 class _GroupFilter(OwnedFilter):

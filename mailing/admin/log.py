@@ -13,10 +13,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from mailing.admin.chips import status_chip
-from mailing.admin.owned import OwnedInspectView, ReadOnlyModelAdmin
+from mailing.admin.filters import OwnerFilter
+from mailing.admin.log_filters import CodeFilter, MailingFilter, PeriodFilter
+from mailing.admin.owned import OwnedIndexView, OwnedInspectView, ReadOnlyModelAdmin
 from mailing.admin.widgets import is_number_of_a_row
-from mailing.enums import DeliveryState, Outcome
+from mailing.enums import Cause, DeliveryState, Outcome
 from mailing.models import Attempt, Delivery, Mailing, Run
+from mailing.permissions import sees_every_owner
+from mailing.span import Span
 
 
 def _mailing_link(mailing: Mailing) -> SafeString:
@@ -72,7 +76,88 @@ class OutcomeFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
-        return queryset.filter(outcome=chosen) if chosen in Outcome.values else queryset
+        if chosen not in Outcome.values:
+            return queryset
+        found: Any = queryset.filter(outcome=chosen)
+        return found if chosen == Outcome.ACCEPTED else found.refused()
+
+
+class CauseFilter(SimpleListFilter):
+    title = gettext_lazy("cause")
+    parameter_name = "cause"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(cause.value), str(cause.label)) for cause in Cause]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        chosen = self.value()
+        if chosen not in dict(self.lookup_choices):
+            return queryset
+        return queryset.refused().filter(cause=int(chosen or 0))
+
+
+class RunPeriodFilter(PeriodFilter):
+    """Of letters: when their run was due."""
+
+    field = "run__due_at"
+
+
+class AttemptPeriodFilter(PeriodFilter):
+    def narrow(self, rows: Any, span: Span, request: HttpRequest) -> Any:
+        return rows.within(span, user=request.user)
+
+
+class AttemptMailingFilter(MailingFilter):
+    def narrow(self, rows: Any, mailing_id: int) -> Any:
+        return rows.of_mailing(mailing_id, user=self.user)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.user = request.user
+        return super().lookups(request, model_admin)
+
+
+class LetterCodeFilter(CodeFilter):
+    field = "last_code"
+
+
+class LogOwnerFilter(OwnerFilter):
+    """Offers those who have mailings: nobody looks through millions of rows for their owners."""
+
+    def owned_model(self, model_admin: Any) -> Any:
+        return Mailing
+
+
+class LetterOwnerFilter(LogOwnerFilter):
+    field = "run__mailing__owner"
+
+
+class AttemptCodeFilter(CodeFilter):
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        found = super().queryset(request, queryset)
+        # A reply of 4xx or 5xx is never to an accepted letter, and that the indexes know.
+        return found.refused() if found is not queryset and self.value() >= "4" else found
+
+
+class LogIndexView(OwnedIndexView):
+    """Newest first by the key: no other order has an index, and millions of rows are not sorted."""
+
+    searched_with = ("code", "owner")
+    sortable_by = ()
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        return ["-pk"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        owners = next((s for s in self.filter_specs if isinstance(s, OwnerFilter)), None)
+        return super().get_context_data(
+            **kwargs,
+            owners=owners.lookup_choices if owners else [],
+            chosen_owner=owners.chosen if owners else "",
+            drop_downs=[
+                spec for spec in self.filter_specs if not isinstance(spec, OwnerFilter | CodeFilter)
+            ],
+            code=self.params.get(CodeFilter.parameter_name, ""),
+        )
 
 
 class DeliveryInspectView(OwnedInspectView):
@@ -96,11 +181,20 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
     menu_item_name = "deliveries"
     menu_icon = "mail"
     list_display = ("email", "mailing", "delivery_state", "attempts", "answer")
-    list_filter = (RunFilter, StateFilter)
-    list_export = ("email", "state", "attempts", "last_code", "last_reply")
+    list_filter = (
+        RunFilter,
+        RunPeriodFilter,
+        MailingFilter,
+        StateFilter,
+        LetterCodeFilter,
+        LetterOwnerFilter,
+    )
+    list_export = ("email", "mailing_name", "state", "attempts", "last_code", "last_reply")
     export_filename = "deliveries"
     search_fields = ("email",)
-    list_select_related = ("run__mailing",)
+    list_select_related = ("run__mailing__owner",)
+    index_view_class = LogIndexView
+    index_template_name = "mailing/admin/log_index.html"
     inspect_view_class = DeliveryInspectView
     inspect_template_name = "mailing/admin/delivery_inspect.html"
 
@@ -109,11 +203,24 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
 
     mailing.short_description = gettext_lazy("mailing")  # type: ignore[attr-defined]
 
+    def mailing_name(self, delivery: Delivery) -> str:
+        return delivery.run.mailing.name
+
+    mailing_name.short_description = gettext_lazy("mailing")  # type: ignore[attr-defined]
+
+    def owner(self, delivery: Delivery) -> str:
+        return str(delivery.run.mailing.owner)
+
+    owner.short_description = gettext_lazy("owner")  # type: ignore[attr-defined]
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        columns = super().get_list_display(request)
+        return (*columns, "owner") if sees_every_owner(request.user) else columns
+
     def delivery_state(self, delivery: Delivery) -> SafeString:
         return status_chip(DeliveryState(delivery.state))
 
     delivery_state.short_description = gettext_lazy("state")  # type: ignore[attr-defined]
-    delivery_state.admin_order_field = "state"  # type: ignore[attr-defined]
 
     def answer(self, delivery: Delivery) -> str:
         return f"{delivery.last_code or ''} {delivery.last_reply}".strip()
@@ -128,9 +235,39 @@ class AttemptAdmin(ReadOnlyModelAdmin):
     menu_icon = "history"
     menu_order = 140
     inspect_view_enabled = False
-    list_display = ("at", "address_link", "mailing", "result", "answer")
-    list_filter = (OutcomeFilter,)
-    list_export = ("at", "address", "number", "outcome", "stage", "code", "enhanced", "reply")
+    list_display = (
+        "at",
+        "address_link",
+        "mailing",
+        "number",
+        "stage",
+        "result",
+        "code",
+        "enhanced",
+        "reply",
+    )
+    list_filter = (
+        AttemptPeriodFilter,
+        AttemptMailingFilter,
+        OutcomeFilter,
+        CauseFilter,
+        AttemptCodeFilter,
+        LogOwnerFilter,
+    )
+    list_export = (
+        "at",
+        "mailing_name",
+        "address",
+        "number",
+        "stage",
+        "outcome",
+        "why",
+        "code",
+        "enhanced",
+        "reply",
+    )
+    index_view_class = LogIndexView
+    index_template_name = "mailing/admin/log_index.html"
     export_filename = "attempts"
     search_fields = ("delivery__email",)
     list_select_related = ("owner", "delivery__run__mailing")
@@ -155,10 +292,13 @@ class AttemptAdmin(ReadOnlyModelAdmin):
         return status_chip(Outcome(attempt.outcome))
 
     result.short_description = gettext_lazy("outcome")  # type: ignore[attr-defined]
-    result.admin_order_field = "outcome"  # type: ignore[attr-defined]
 
-    def answer(self, attempt: Attempt) -> str:
-        parts = (str(attempt.code or ""), attempt.enhanced, attempt.reply)
-        return " ".join(part for part in parts if part)
+    def mailing_name(self, attempt: Attempt) -> str:
+        return attempt.delivery.run.mailing.name
 
-    answer.short_description = gettext_lazy("the server’s answer")  # type: ignore[attr-defined]
+    mailing_name.short_description = gettext_lazy("mailing")  # type: ignore[attr-defined]
+
+    def why(self, attempt: Attempt) -> str:
+        return attempt.get_cause_display() or ""
+
+    why.short_description = gettext_lazy("cause")  # type: ignore[attr-defined]

@@ -31,6 +31,7 @@ from accounts.models import User
 from blog.models import BlogIndexPage, BlogPage
 from home.models import HomePage
 from mailing.enums import (
+    Cause,
     DeliveryState,
     MailingStatus,
     Outcome,
@@ -319,5 +320,6 @@ def _run(mailing: Mailing, mark: str, status: RunStatus) -> Run:
             stage=Stage.DOT,
             code=550,
             reply=f"{mark} reply",
+            cause=None if outcome == Outcome.ACCEPTED else Cause.UNCLEAR,
         )
     return run

@@ -127,6 +127,6 @@ class TestFile:
 def table(response: Any) -> list[list[str]]:
     """Return the lines of a CSV that was sent, the headings first."""
     assert response.status_code == 200
-    text = b"".join(response.streaming_content).decode()
+    text = response.getvalue().decode()
     assert text.startswith(BOM)
     return list(csv.reader(io.StringIO(text.removeprefix(BOM))))

@@ -128,7 +128,7 @@ class TestDeliveries:
     def test_the_export_is_narrowed_like_the_list(self, run: Run, alices: Browser) -> None:
         page = alices.get(url_of("delivery") + f"?run={run.pk}&state=failed&export=csv")
         _headings, *rows = table(page)
-        assert rows == [["ben@x.test", "failed", "0", "550", "5.1.1 No <such>"]]
+        assert rows == [["ben@x.test", run.mailing.name, "failed", "0", "550", "5.1.1 No <such>"]]
 
 
 class TestAttempts:
@@ -163,10 +163,12 @@ class TestAttempts:
         assert rows == [
             [
                 f"{NOW:%Y-%m-%d %H:%M:%S}",
+                run.mailing.name,
                 "ben@x.test",
                 "1",
-                "permanent",
                 "dot",
+                "permanent",
+                "The mailbox does not exist",
                 "550",
                 "5.1.1",
                 "No <such>",
