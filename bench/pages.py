@@ -131,6 +131,27 @@ def addresses(owner: Any) -> dict[str, str]:
         "clients in a list": index("client", list=ClientList.objects.filter(owner=owner)[0].pk),
         "deliveries of a run that failed": index("delivery", run=run.pk, state="failed"),
         "attempts that failed": index("attempt", outcome="permanent"),
+        "attempts of unknown outcome": index("attempt", outcome="unknown"),
+        "attempts of a cause": index("attempt", cause=3, period=365),
+        "attempts with a code": index("attempt", code=552),
+        "attempts of the last week": index("attempt", period=7),
+        "attempts of days long ago": index("attempt", period=days_long_ago()),
+        "attempts of a mailing": index("attempt", mailing=run.mailing_id),
+        "attempts of a mailing that failed": index(
+            "attempt", mailing=run.mailing_id, outcome="permanent", period=365
+        ),
+        "attempts at an address": index("attempt", q="client77@clients.test"),
+        "the last page of attempts": index("attempt", p=200),
+        "attempts of an owner": index("attempt", owner=owner.pk),
+        "deliveries of a mailing": index("delivery", mailing=run.mailing_id),
+        "deliveries in doubt": index("delivery", state="unknown"),
+        "the last page of deliveries": index("delivery", p=200),
+        "deliveries of an owner": index("delivery", owner=owner.pk),
+        **{
+            f"statistics of {days} days": f"{reverse('mailing_statistics')}?period={days}"
+            for days in (7, 30, 90, 365)
+        },
+        "statistics of an owner": f"{reverse('mailing_statistics')}?period=90&owner={owner.pk}",
         **{f"clients with {words!r}": index("client", q=words) for words in SEARCHES},
         "choose among clients": reverse("mailing_client_choices") + "?q=%D0%BA%D1%83%D0%B7",
         "page of a client": page("client", Client.objects.filter(owner=owner)[0]),
@@ -138,6 +159,14 @@ def addresses(owner: Any) -> dict[str, str]:
         "page of a message": page("message", Message.objects.filter(owner=owner)[0]),
         "page of a delivery": page("delivery", Delivery.objects.filter(run=run)[0]),
     }
+
+
+def days_long_ago() -> str:
+    """Return the days around the first run as the list takes them."""
+    from django.utils import timezone
+
+    first = timezone.localdate() - timedelta(days=7 * RUNS + 1)
+    return f"{first}..{first + timedelta(days=2)}"
 
 
 def ask(client: Any, url: str) -> float:

@@ -118,7 +118,7 @@ def figures(user: Person, span: Span, now: datetime, owner_id: int | None = None
     )
 
 
-def sent_since(user: Person, span: Span) -> Mapping[Outcome, int]:
+def sent_in(user: Person, span: Span) -> Mapping[Outcome, int]:
     """Return the attempts of a span by outcome, for a line of figures."""
     return _by_outcome(_within(HourlyCount.objects.visible_to(user), span))
 

@@ -8,9 +8,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import ResolverMatch
+from django.views.decorators.cache import cache_control
 from django.views.defaults import page_not_found
 from wagtail.admin.auth import permission_denied, require_admin_access
+from wagtail.admin.views.home import HomeView
 from wagtail.images import get_image_model
 from wagtail.models import Collection, UploadedFile
 from wagtail.permission_policies.collections import CollectionPermissionPolicy
@@ -39,6 +42,28 @@ _SHUT_VIEWS = {"wagtailadmin_error_test"}
 def admin_only(view: View) -> View:
     guarded: View = require_admin_access(view)
     return guarded
+
+
+@cache_control(private=True, no_cache=True, no_store=True, max_age=0)
+def admin_home(request: HttpRequest) -> HttpResponse:
+    """Show the front page of the admin, or who can help to a person whom no role lets in.
+
+    Such a person would be sent to the log-in, and from there back.
+    """
+    user = request.user
+    if user.is_authenticated and not has_role(user):
+        return render(request, "no_role.html", status=403)
+    page: HttpResponse = require_admin_access(HomeView.as_view())(request)
+    return page
+
+
+def has_role(user: Any) -> bool:
+    """Return whether somebody may do anything in the admin beyond entering it."""
+    if not user.has_perm("wagtailadmin.access_admin"):
+        return False
+    return bool(user.get_all_permissions() - {"wagtailadmin.access_admin"}) or bool(
+        page_permission_policy.user_has_any_permission(user, PAGE_ACTIONS)
+    )
 
 
 def managers_only(view: View) -> View:

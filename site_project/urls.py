@@ -10,7 +10,7 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.admin.views.reports.audit_logging import LogEntriesView
 
 from accounts.views import admin_account
-from site_project.access import admin_only, managers_only
+from site_project.access import admin_home, admin_only, managers_only
 from site_project.crawlers import PagesSitemap, robots
 from site_project.health import healthz, readyz
 
@@ -38,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Shows titles of everybody's objects to whoever may enter the admin.
     path("admin/reports/site-history/", _history),
     path("admin/reports/site-history/results/", _history_results),
+    path("admin/", admin_home),
     path("admin/", include(wagtailadmin_urls)),
 ]
 if settings.MAIL_CATCHER_DIR is not None:

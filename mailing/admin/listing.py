@@ -14,9 +14,12 @@ from mailing import heartbeat
 from mailing.admin.filters import OwnedFilter, OwnerFilter
 from mailing.admin.owned import OwnedIndexView
 from mailing.admin.results import with_latest_result
-from mailing.enums import MailingStatus
+from mailing.enums import ACTIVE_MAILINGS, MailingStatus
 from mailing.models import Mailing
 from mailing.statistics import audiences_of
+
+ACTIVE = "active"
+"""Not a status: those whose dates count."""
 
 
 class StatusTabs(OwnedFilter):
@@ -27,10 +30,12 @@ class StatusTabs(OwnedFilter):
     is_silent = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(status.value, str(status.label)) for status in MailingStatus]
+        return [(ACTIVE, _("Active")), *((s.value, str(s.label)) for s in MailingStatus)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Mailing]) -> QuerySet[Mailing]:
         chosen = self.value()
+        if chosen == ACTIVE:
+            return queryset.filter(status__in=ACTIVE_MAILINGS)
         return queryset.filter(status=chosen) if chosen in MailingStatus.values else queryset
 
 
@@ -43,7 +48,7 @@ class MailingIndexView(OwnedIndexView):
         context = super().get_context_data(
             **kwargs,
             tabs=self._tabs(owners, chosen),
-            chosen_tab=chosen if chosen in MailingStatus.values else "",
+            chosen_tab=chosen if chosen in {ACTIVE, *MailingStatus.values} else "",
             owners=owners.lookup_choices if owners else [],
             chosen_owner=owners.chosen if owners else "",
             worker_runs=heartbeat.is_beating(timezone.now()),
@@ -62,13 +67,19 @@ class MailingIndexView(OwnedIndexView):
         found = self.get_search_results(self.request, mailings.order_by(), self.query)
         counts = dict(found.order_by().values_list("status").annotate(n=Count("pk")))
         kept = [s for s in MailingStatus if s in counts or s == chosen]
+        active = sum(counts.get(status, 0) for status in ACTIVE_MAILINGS)
         return [
             ("", _("All"), sum(counts.values()), self._tab_url(owners, None)),
+            *(
+                [(ACTIVE, _("Active"), active, self._tab_url(owners, ACTIVE))]
+                if active or chosen == ACTIVE
+                else []
+            ),
             *((s.value, str(s.label), counts.get(s, 0), self._tab_url(owners, s)) for s in kept),
         ]
 
-    def _tab_url(self, owners: OwnerFilter | None, status: MailingStatus | None) -> str:
+    def _tab_url(self, owners: OwnerFilter | None, status: str | None) -> str:
         # An owner's address may name another; for those who see only their own it means nothing.
         ignored = [] if owners and owners.chosen else [OwnerFilter.parameter_name]
-        query = self.get_query_string({StatusTabs.parameter_name: status and status.value}, ignored)
+        query = self.get_query_string({StatusTabs.parameter_name: status and str(status)}, ignored)
         return query if len(query) > 1 else str(self.index_url)

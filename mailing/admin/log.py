@@ -8,6 +8,8 @@ from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
@@ -236,7 +238,7 @@ class AttemptAdmin(ReadOnlyModelAdmin):
     menu_order = 140
     inspect_view_enabled = False
     list_display = (
-        "at",
+        "when",
         "address_link",
         "mailing",
         "number",
@@ -271,6 +273,11 @@ class AttemptAdmin(ReadOnlyModelAdmin):
     export_filename = "attempts"
     search_fields = ("delivery__email",)
     list_select_related = ("owner", "delivery__run__mailing")
+
+    def when(self, attempt: Attempt) -> str:
+        return date_format(timezone.localtime(attempt.at), "SHORT_DATETIME_FORMAT")
+
+    when.short_description = gettext_lazy("time")  # type: ignore[attr-defined]
 
     def address(self, attempt: Attempt) -> str:
         return attempt.delivery.email

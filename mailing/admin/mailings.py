@@ -90,7 +90,7 @@ class MailingForm(ScheduleForm):
 
     def save(self, commit: bool = True) -> Mailing:
         mailing: Mailing = super().save(commit=commit)
-        if commit:
+        if commit and (self.changes_schedule or not mailing.has_been_sent_once):
             lifecycle.reschedule(mailing, now=timezone.now())
         return mailing
 
@@ -110,9 +110,7 @@ class MailingInspectView(OwnedInspectView):
         mailing, now = self.instance, timezone.now()
         dates: list[datetime] = []
         if mailing.is_active or mailing.status in {MailingStatus.CREATED, MailingStatus.PAUSED}:
-            dates = mailing.next_dates(now, DATES_SHOWN)
-        if mailing.status != MailingStatus.CREATED and mailing.next_due_at is None:
-            dates = []  # what is sent once has had its date with its run
+            dates = mailing.dates_to_come(now, DATES_SHOWN)
         return super().get_context_data(
             **kwargs,
             mailing=mailing,

@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from wagtail.admin.ui.components import Component
 
+from accounts.models import User
 from mailing import heartbeat
 from mailing.admin.results import results_of
-from mailing.enums import OPEN_RUNS, MailingStatus
+from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, MailingStatus, Outcome
+from mailing.figures import sent_in
 from mailing.models import Client, Mailing, Message, Run
 from mailing.permissions import sees_every_owner
+from mailing.span import last_days
 
 if TYPE_CHECKING:
     from mailing.permissions import Person
@@ -45,12 +50,15 @@ class OverviewPanel(Component):
         self._user = request.user
 
     def get_context_data(self, parent_context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        user = self._user
         mailings = Mailing.objects.visible_to(self._user)
         runs = Run.objects.filter(mailing__in=mailings).select_related("mailing__owner")
         latest = mailings.with_latest_run().values("latest_run_id")
         return {
             "worker_runs": heartbeat.is_beating(timezone.now()),
-            "steps": first_steps(self._user),
+            "steps": first_steps(user),
+            "figures": figures_of(user),
+            "attention": attention(user),
             "shows_owner": sees_every_owner(self._user),
             "now": results_of(runs.unfinished().order_by("-opened_at")[:_SHOWN]),
             "next": mailings.active()
@@ -59,6 +67,72 @@ class OverviewPanel(Component):
             .order_by("next_due_at")[:_SHOWN],
             "lately": results_of(runs.filter(pk__in=latest).exclude(status__in=OPEN_RUNS)[:_SHOWN]),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number that leads to its rows."""
+
+    label: str
+    number: int
+    url: str
+    tone: str
+
+
+def figures_of(user: Person) -> list[Figure]:
+    """Return the figures of the person's own rows; for those who see every owner, of all."""
+    statuses = dict(
+        Mailing.objects.visible_to(user).order_by().values_list("status").annotate(n=Count("pk"))
+    )
+    month = last_days(30, timezone.localdate(), timezone.get_current_timezone())
+    sent = sent_in(user, month)
+    mailings, clients, attempts = (
+        reverse(f"mailing_{model}_modeladmin_index") for model in ("mailing", "client", "attempt")
+    )
+    active = sum(statuses.get(status, 0) for status in ACTIVE_MAILINGS)
+    return [
+        Figure(_("Mailings"), sum(statuses.values()), mailings, "grey"),
+        Figure(_("Active mailings"), active, f"{mailings}?status=active", "teal"),
+        Figure(_("Clients"), Client.objects.visible_to(user).order_by().count(), clients, "green"),
+        Figure(
+            _("Letters in 30 days"),
+            sent.get(Outcome.ACCEPTED, 0),
+            f"{attempts}?period={month}&outcome=accepted",
+            "blue",
+        ),
+        Figure(
+            _("Refused in 30 days"),
+            sent.get(Outcome.PERMANENT, 0),
+            f"{attempts}?period={month}&outcome=permanent",
+            "red",
+        ),
+    ]
+
+
+def attention(user: Person) -> list[tuple[str, str]]:
+    """Return what a manager should look at, each with where; nothing for all others."""
+    if not sees_every_owner(user):
+        return []
+    mailings = reverse("mailing_mailing_modeladmin_index")
+    stopped = dict(
+        Mailing.objects.visible_to(user)
+        .filter(status__in=[MailingStatus.PAUSED, MailingStatus.DEACTIVATED])
+        .order_by()
+        .values_list("status")
+        .annotate(n=Count("pk"))
+    )
+    blocked = User.objects.filter(is_active=False).count()
+    found = []
+    if n := stopped.get(MailingStatus.PAUSED):
+        text = ngettext("%(n)d mailing is paused", "%(n)d mailings are paused", n)
+        found.append((text % {"n": n}, f"{mailings}?status=paused"))
+    if n := stopped.get(MailingStatus.DEACTIVATED):
+        text = ngettext("%(n)d mailing is deactivated", "%(n)d mailings are deactivated", n)
+        found.append((text % {"n": n}, f"{mailings}?status=deactivated"))
+    if blocked:
+        text = ngettext("%(n)d account is blocked", "%(n)d accounts are blocked", blocked)
+        found.append((text % {"n": blocked}, reverse("wagtailusers_users:index")))
+    return found
 
 
 def first_steps(user: Person) -> list[Step]:

@@ -109,6 +109,11 @@ class ScheduleForm(OwnedForm):
             self.initial["time_zone"] = zone
             self.initial["period"] = DatePeriod.objects.filter(unit=Unit.ONCE).first()
 
+    @property
+    def changes_schedule(self) -> bool:
+        """Whether the dates would be others than those of what is saved."""
+        return not self.instance.pk or not set(self.SCHEDULE_FIELDS).isdisjoint(self.changed_data)
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
         self._check_window(cleaned)
@@ -211,13 +216,18 @@ def preview_of(form: ScheduleForm, now: datetime) -> Preview | None:
         ]
         if errors:
             return Preview("", [], errors)
-        typed = {name: form.cleaned_data[name] for name in form.SCHEDULE_FIELDS}
-        return _preview(Mailing(**typed), now)
-    return _preview(form.instance, now) if form.instance.pk else None
+    if not form.instance.pk and not form.is_bound:
+        return None
+    mailing = form.instance
+    dates = mailing.dates_to_come(now, DATES_SHOWN)
+    if form.is_bound and form.changes_schedule:
+        mailing = Mailing(**{name: form.cleaned_data[name] for name in form.SCHEDULE_FIELDS})
+        dates = mailing.next_dates(now, DATES_SHOWN)
+    return _preview(mailing, dates)
 
 
-def _preview(mailing: Mailing, now: datetime) -> Preview:
-    dates = dates_on_the_wall(mailing.next_dates(now, DATES_SHOWN))
+def _preview(mailing: Mailing, instants: list[datetime]) -> Preview:
+    dates = dates_on_the_wall(instants)
     return Preview(schedule_sentence(mailing.schedule, mailing.window), dates, [])
 
 

@@ -137,24 +137,16 @@ class Tile:
     tone: str
     number: int
     url: str
-    before: int | None = None
+    before: int
 
     @property
-    def comparison(self) -> str:
-        """Return how it differs from the period before, in a few words."""
-        if self.before is None:
-            return ""
-        if not self.before:
-            return _("none in the period before") if self.number else ""
-        if self.number == self.before:
-            return _("as in the period before")
-        change = round(100 * abs(self.number - self.before) / self.before)
-        sign = "▲" if self.number > self.before else "▼"
-        return _("%(sign)s %(percent)s %% from %(before)s") % {
-            "sign": sign,
-            "percent": change,
-            "before": self.before,
-        }
+    def sign(self) -> str:
+        return "▲" if self.number > self.before else "▼"
+
+    @property
+    def percent(self) -> int:
+        """Return by how much it differs from the period before, which had some."""
+        return round(100 * abs(self.number - self.before) / self.before)
 
 
 def tiles(found: Figures, links: Links) -> list[Tile]:
@@ -285,6 +277,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
             if settings.RETENTION_DAYS and (now - form.span.start).days > settings.RETENTION_DAYS
             else 0,
             "header_title": _("Statistics"),
+            "crumbs": [{"url": "", "label": _("Statistics")}],
         },
     )
 

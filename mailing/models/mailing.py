@@ -171,6 +171,12 @@ class Mailing(OwnedModel):
         return self.status in ACTIVE_MAILINGS
 
     @property
+    def has_been_sent_once(self) -> bool:
+        """Whether it is sent once and has been, perhaps by hand before its date."""
+        waits = self.status == MailingStatus.CREATED or self.next_due_at is not None
+        return self.period.is_once and not waits
+
+    @property
     def schedule(self) -> Schedule:
         return Schedule(
             unit=Unit(self.period.unit),
@@ -189,6 +195,10 @@ class Mailing(OwnedModel):
         if self.window_from is None or self.window_until is None:
             return None
         return Window(self.window_from, self.window_until, self.time_zone)
+
+    def dates_to_come(self, now: datetime, limit: int) -> list[datetime]:
+        """Return the next dates of what is saved, none if its only one has had its run."""
+        return [] if self.has_been_sent_once else self.next_dates(now, limit)
 
     def next_dates(self, after: datetime, limit: int) -> list[datetime]:
         """Return up to `limit` instants after `after` when this mailing falls due, in its zone."""
