@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import ResolverMatch
-from django.views.decorators.cache import cache_control
+from django.views.decorators.cache import never_cache
 from django.views.defaults import page_not_found
 from wagtail.admin.auth import permission_denied, require_admin_access
 from wagtail.admin.views.home import HomeView
@@ -44,7 +44,7 @@ def admin_only(view: View) -> View:
     return guarded
 
 
-@cache_control(private=True, no_cache=True, no_store=True, max_age=0)
+@never_cache
 def admin_home(request: HttpRequest) -> HttpResponse:
     """Show the front page of the admin, or who can help to a person whom no role lets in.
 

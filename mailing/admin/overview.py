@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mailing.permissions import Person
 
 _SHOWN = 5
+_STEPS_ID = "mailing-first-steps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class OverviewPanel(Component):
         latest = mailings.with_latest_run().values("latest_run_id")
         return {
             "worker_runs": heartbeat.is_beating(timezone.now()),
-            "steps": first_steps(user),
+            "steps": [] if has_dismissed_steps(user) else first_steps(user),
+            "steps_id": _STEPS_ID,
             "figures": figures_of(user),
             "attention": attention(user),
             "shows_owner": sees_every_owner(self._user),
@@ -133,6 +135,12 @@ def attention(user: Person) -> list[tuple[str, str]]:
         text = ngettext("%(n)d account is blocked", "%(n)d accounts are blocked", blocked)
         found.append((text % {"n": blocked}, reverse("wagtailusers_users:index")))
     return found
+
+
+def has_dismissed_steps(user: Person) -> bool:
+    """Return whether the person wants to see the first steps no more, as Wagtail keeps it."""
+    profile = getattr(user, "wagtail_userprofile", None)
+    return bool(profile and profile.dismissibles.get(_STEPS_ID))
 
 
 def first_steps(user: Person) -> list[Step]:

@@ -409,6 +409,18 @@ class TestEdit:
         earlier = wall(start - timedelta(days=1))
         refuse(alices, url, {"starts_at": earlier}, "starts_at", "has passed")
 
+    def test_what_was_sent_once_by_hand_has_no_date_left(
+        self, alice: User, alices: Browser
+    ) -> None:
+        later = timezone.now().replace(second=0, microsecond=0) + timedelta(days=10)
+        mailing = make_mailing(alice, starts_at=later)
+        lifecycle.send_now(mailing, form_key=uuid.uuid4(), by=alice, now=timezone.now())
+        url = url_of("mailing", "edit", mailing.pk)
+        assert "No dates are left." in text_of(alices.get(url))
+        assert submit(alices, url, {"name": "Renamed"}).status_code == 302
+        mailing.refresh_from_db()
+        assert (mailing.name, mailing.next_due_at) == ("Renamed", None)
+
     def test_a_running_one_keeps_its_run(self, alice: User, alices: Browser) -> None:
         mailing = make_mailing(
             alice, unit=Unit.WEEK, status=MailingStatus.SCHEDULED, next_due_at=NOW

@@ -14,12 +14,13 @@ from django.utils import timezone
 from accounts import roles
 from accounts.models import User
 from mailing import heartbeat, lifecycle
-from mailing.admin.overview import first_steps
-from mailing.enums import MailingStatus, RunStatus, Unit
+from mailing.admin.overview import attention, figures_of, first_steps
+from mailing.enums import MailingStatus, Outcome, RunStatus, Unit
 from mailing.models import Mailing, Run
 from tests.factories import NOW, hours, make_client, make_mailing, make_message
 from tests.mailing.admin.screens import text_of
-from tests.mailing.runs import finish, open_run
+from tests.mailing.admin.test_statistics import rows_behind
+from tests.mailing.runs import attempt, daily_in, finish, open_run
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,7 @@ FRONT = "/admin/"
 def section(page: Any, heading: str) -> str:
     """Return the words under a heading, up to the next one."""
     words = text_of(page)
-    headings = ("First steps", "Under way", "Coming up", "Lately")
+    headings = ("First steps", "Needs a look", "Under way", "Coming up", "Lately")
     assert heading in words, words
     rest = words.partition(heading)[2]
     for other in headings:
@@ -67,6 +68,46 @@ class TestFirstSteps:
         both = make_user("both", roles.USERS, roles.MANAGERS)
         for person in (manager, blogger, both):
             assert first_steps(person) == []
+
+    def test_they_can_be_dismissed(self, alice: User, browse: Callable[..., Browser]) -> None:
+        alices = browse(alice)
+        assert "First steps" in text_of(alices.get(FRONT))
+        alices.patch(
+            "/admin/dismissibles/", {"mailing-first-steps": True}, content_type="application/json"
+        )
+        assert "First steps" not in text_of(alices.get(FRONT))
+
+
+class TestFigures:
+    def test_each_is_that_of_its_rows(
+        self, alice: User, bob: User, manager: User, browse: Callable[..., Browser]
+    ) -> None:
+        for owner in (alice, alice, bob):
+            run = open_run(owner, 4, unit=Unit.DAY)
+            sent, refused, *_rest = run.deliveries.order_by("pk")
+            now = timezone.now()
+            attempt(sent, at=now)
+            attempt(refused, Outcome.PERMANENT, at=now, code=550, enhanced="5.1.1")
+        make_mailing(alice)
+        for person, numbers in ((alice, [3, 2, 9, 2, 2]), (manager, [4, 3, 13, 3, 3])):
+            found = figures_of(person)
+            assert [figure.number for figure in found] == numbers
+            for figure in found:
+                assert rows_behind(browse(person), figure.url) == figure.number, figure.url
+
+    def test_managers_are_told_what_needs_a_look(
+        self, alice: User, bob: User, manager: User, browse: Callable[..., Browser]
+    ) -> None:
+        assert attention(manager) == []
+        daily_in(alice, MailingStatus.DEACTIVATED)
+        daily_in(alice, MailingStatus.PAUSED)
+        User.objects.filter(pk=bob.pk).update(is_active=False)
+        words = section(browse(manager).get(FRONT), "Needs a look")
+        for line in ("1 mailing is paused", "1 mailing is deactivated", "1 account is blocked"):
+            assert line in words
+        for _text, url in attention(manager):
+            assert browse(manager).get(url).status_code == 200
+        assert attention(alice) == []
 
 
 class TestPage:
