@@ -37,6 +37,7 @@ USERS = Role(
             for model in _OWNED_MODELS
         }
         | {"mailing.view_delivery", "mailing.view_attempt"}
+        | {"mailing.view_clientimport", "mailing.add_clientimport"}
     ),
     # Who may only add to a collection sees only the own pictures in it (mailing.permissions).
     collections=frozenset({("letters", "add")}),
@@ -46,7 +47,7 @@ MANAGERS = Role(
     permissions=frozenset(
         {_ENTER_ADMIN, "accounts.view_user", "accounts.block_user"}
         | {f"mailing.view_{model}" for model in _OWNED_MODELS}
-        | {"mailing.view_delivery", "mailing.view_attempt"}
+        | {"mailing.view_delivery", "mailing.view_attempt", "mailing.view_clientimport"}
         | {"mailing.view_every_owner", "mailing.deactivate_mailing"}
         | {f"mailing.{action}_dateperiod" for action in ("view", "add", "change", "delete")}
     ),

@@ -25,7 +25,9 @@ from mailing.engine.database import database_clock, is_postgresql
 from mailing.engine.letter import Service
 from mailing.engine.sender import SLICE_SECONDS, Sender
 from mailing.engine.transport.server import MailServer, Security
-from mailing.models import Batch
+from mailing.importing import retention as import_retention
+from mailing.importing import slices
+from mailing.models import Batch, ClientImport
 
 _random = SystemRandom()
 
@@ -76,6 +78,8 @@ def send(
 
 def forget(seconds: float = SLICE_SECONDS) -> bool:
     """Forget for one slice what is older than RETENTION_DAYS; return whether some is left."""
+    while import_retention.forget(timezone.now()):
+        pass
     if not settings.RETENTION_DAYS:
         return False
     before = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
@@ -84,6 +88,20 @@ def forget(seconds: float = SLICE_SECONDS) -> bool:
         if time.monotonic() >= until:
             return True
     return False
+
+
+def imports_wait() -> bool:
+    """Return whether an import needs somebody to go on with it."""
+    now = database_clock(timezone.now())()
+    return ClientImport.objects.waiting(now).exists()
+
+
+def import_clients(
+    seconds: float = slices.SLICE_SECONDS, interrupted: Callable[[], bool] = lambda: False
+) -> bool:
+    """Go on with one import for a slice; return whether work is left."""
+    slices.go_on(database_clock(timezone.now()), seconds, interrupted)
+    return imports_wait()
 
 
 def sender_slots() -> int:

@@ -116,6 +116,22 @@ class ClientAction(models.TextChoices):
     DELETE = "delete", _("Delete")
 
 
+class ImportState(models.TextChoices):
+    DRAFT = "draft", pgettext_lazy("import", "Not started")
+    RUNNING = "running", pgettext_lazy("import", "Running")
+    COMPLETED = "completed", pgettext_lazy("import", "Completed")
+    FAILED = "failed", pgettext_lazy("import", "Not carried out")
+    CANCELLED = "cancelled", pgettext_lazy("import", "Cancelled")
+
+
+class Existing(models.TextChoices):
+    """What an import does with clients who are there already."""
+
+    FILL = "fill", _("Fill in what is blank")
+    UPDATE = "update", _("Replace what the file says otherwise")
+    LEAVE = "leave", _("Leave them as they are")
+
+
 # --- Named sets -----------------------------------------------------------------------------------
 
 ACTIVE_MAILINGS = frozenset({MailingStatus.SCHEDULED, MailingStatus.SENDING})

@@ -1,4 +1,4 @@
-"""What statistics show of a span of days, read from counts (`HourlyCount`, `ClientChange`).
+"""What statistics show of a span of days, read from counts (`HourlyCount`, `DailyGrowth`).
 
 Every figure of attempts is the number of rows that the list of attempts has for the same span,
 outcome, cause and mailing, unless the oldest of those are forgotten by now.
@@ -17,7 +17,7 @@ from django.core.cache import cache
 from django.db.models import Count, QuerySet, Sum
 
 from mailing.enums import Cause, Outcome
-from mailing.models import Client, ClientChange, HourlyCount, Mailing
+from mailing.models import Client, DailyGrowth, HourlyCount, Mailing
 from mailing.span import Span
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def figures(user: Person, span: Span, now: datetime, owner_id: int | None = None
     """Return what `user` may see: of one owner if given, else of all whose rows they see."""
     counts = HourlyCount.objects.visible_to(user)
     clients = Client.objects.visible_to(user)
-    changes = ClientChange.objects.visible_to(user)
+    changes = DailyGrowth.objects.visible_to(user)
     if owner_id is not None:
         counts, clients, changes = (
             rows.filter(owner=owner_id) for rows in (counts, clients, changes)
@@ -133,11 +133,11 @@ def note_clients(now: datetime) -> None:
     if cache.get(key):
         return
     owners = Client.objects.order_by().values_list("owner").annotate(n=Count("pk"))
-    known = ClientChange.objects.order_by().values_list("owner").annotate(n=Sum("change"))
+    known = DailyGrowth.objects.order_by().values_list("owner").annotate(n=Sum("change"))
     changes = Counter(dict(owners))
     changes.subtract(dict(known))
-    ClientChange.objects.bulk_create(
-        (ClientChange(owner_id=pk, day=today, change=n) for pk, n in changes.items() if n),
+    DailyGrowth.objects.bulk_create(
+        (DailyGrowth(owner_id=pk, day=today, change=n) for pk, n in changes.items() if n),
         ignore_conflicts=True,
     )
     cache.set(key, True, 2 * _DAY_SECONDS)
@@ -170,7 +170,7 @@ def _by_mailing(counts: QuerySet[HourlyCount]) -> list[MailingFigures]:
 
 
 def _clients_at_ends(
-    changes: QuerySet[ClientChange], pieces: list[Span], total: int, now: datetime
+    changes: QuerySet[DailyGrowth], pieces: list[Span], total: int, now: datetime
 ) -> list[int]:
     """Return the clients before the first piece, then at the end of each; today's are `total`.
 

@@ -10,7 +10,15 @@ from django.db import models
 from django.db.models import Case, Count, Exists, Max, Min, OuterRef, Q, Subquery, When
 
 from mailing import search
-from mailing.enums import ACTIVE_MAILINGS, OPEN_RUNS, MonthDay, RunStatus, SuppressionReason, Unit
+from mailing.enums import (
+    ACTIVE_MAILINGS,
+    OPEN_RUNS,
+    ImportState,
+    MonthDay,
+    RunStatus,
+    SuppressionReason,
+    Unit,
+)
 from mailing.permissions import sees_every_owner
 
 if TYPE_CHECKING:
@@ -114,6 +122,15 @@ class ClientListQuerySet(OwnedQuerySet):
 
 class ClientTagQuerySet(OwnedQuerySet):
     searched = ("name",)
+
+
+class ClientImportQuerySet(OwnedQuerySet):
+    searched = ("name",)
+
+    def waiting(self, now: datetime) -> Self:
+        """Return those that somebody should go on with: nobody does, or has not for long."""
+        nobody = Q(lease_token=None) | Q(lease_until__lte=now)
+        return self.filter(nobody, state=ImportState.RUNNING, owner__is_active=True)
 
 
 class DatePeriodQuerySet(models.QuerySet[Any]):

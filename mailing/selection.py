@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.http import QueryDict
 from django.utils.http import urlencode
 
-from mailing.models import ClientList, ClientTag
+from mailing.models import ClientImport, ClientList, ClientTag
 from mailing.querysets import is_number_of_a_row
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ CHOSEN = "chosen"
 MOST_CHOSEN = 500
 """A page of the list has fewer."""
 
-_FILTERS = ("list", "tag", "status", "language")
+_FILTERS = ("list", "tag", "status", "language", "import")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ def narrowed(clients: Any, name: str, value: str, user: Person) -> Any:
         return clients.with_status(value)
     if name == "language":
         return clients.filter(language="" if value == "none" else value)
+    if name == "import":
+        imports = ClientImport.objects.visible_to(user)
+        if not is_number_of_a_row(value) or not imports.filter(pk=value).exists():
+            return clients.none()
+        return clients.filter(last_import=value)
     groups = (ClientList if name == "list" else ClientTag).objects.visible_to(user)
     if not is_number_of_a_row(value) or not groups.filter(pk=value).exists():
         return clients.none()

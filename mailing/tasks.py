@@ -25,12 +25,20 @@ def tick() -> None:
     dispatch.plan()
     if dispatch.work_waits():
         wake_senders()
+    if dispatch.imports_wait():
+        wake_importer()
 
 
 def deliver() -> None:
     """Send for one slice, and come back if work is left; without a free slot, others do."""
     if dispatch.send():
         _enqueue_deliver()
+
+
+def import_clients() -> None:
+    """Bring in clients for one slice, and come back if work is left."""
+    if dispatch.import_clients():
+        wake_importer()
 
 
 def forget() -> None:
@@ -58,6 +66,11 @@ def wake_senders() -> None:
     """Have as many senders as this host may run look for work soon."""
     for _ in range(dispatch.sender_slots()):
         _enqueue_deliver()
+
+
+def wake_importer() -> None:
+    """Have somebody go on with what is to be imported soon."""
+    async_task("mailing.tasks.import_clients", save=False)
 
 
 def _enqueue_deliver() -> None:

@@ -15,6 +15,7 @@ from wagtail_modeladmin.options import modeladmin_register
 
 from mailing.admin.client_lists import ClientListAdmin
 from mailing.admin.clients import ClientAdmin
+from mailing.admin.imports import ImportAdmin, ImportLogFormatter
 from mailing.admin.log import AttemptAdmin, DeliveryAdmin
 from mailing.admin.mailings import MailingAdmin
 from mailing.admin.messages import MessageAdmin
@@ -22,10 +23,10 @@ from mailing.admin.overview import OverviewPanel
 from mailing.admin.periods import DatePeriodAdmin
 from mailing.admin.statistics import statistics
 from mailing.admin.views import client_choices, list_choices, tag_choices
-from mailing.models import Client, ClientList, Mailing, Message
+from mailing.models import Client, ClientImport, ClientList, Mailing, Message
 from mailing.permissions import OwnedPolicy
 
-for model in (Client, ClientList, Message, Mailing):
+for model in (Client, ClientImport, ClientList, Message, Mailing):
     register_permission_policy(model, OwnedPolicy(model))
 
 for model_admin in (
@@ -33,6 +34,7 @@ for model_admin in (
     MessageAdmin,
     ClientAdmin,
     ClientListAdmin,
+    ImportAdmin,
     DeliveryAdmin,
     AttemptAdmin,
     DatePeriodAdmin,
@@ -121,3 +123,4 @@ def register_log_actions(actions: LogActionRegistry) -> None:
         ),
     ):
         actions.register_action(action, label, message)
+    actions.register_action("client.import")(ImportLogFormatter)

@@ -6,7 +6,7 @@ from django.db.models import Choices, TextChoices
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from mailing.enums import DeliveryState, MailingStatus, Outcome, RunStatus
+from mailing.enums import DeliveryState, ImportState, MailingStatus, Outcome, RunStatus
 
 _LOOKS: dict[type[Choices], dict[str, tuple[str, str]]] = {
     MailingStatus: {
@@ -36,6 +36,13 @@ _LOOKS: dict[type[Choices], dict[str, tuple[str, str]]] = {
         "suppressed": ("grey", "shield-ban"),
         "cancelled": ("grey", "ban"),
         "expired": ("grey", "hourglass"),
+    },
+    ImportState: {
+        "draft": ("grey", "pencil-line"),
+        "running": ("teal", "rotate-cw"),
+        "completed": ("green", "circle-check"),
+        "failed": ("red", "circle-x"),
+        "cancelled": ("grey", "ban"),
     },
     Outcome: {
         "accepted": ("blue", "check"),

@@ -22,6 +22,7 @@ from mailing.admin.bulk import BulkView
 from mailing.admin.chips import chip, status_chip
 from mailing.admin.filters import (
     ChosenFilter,
+    ImportFilter,
     LanguageFilter,
     ListFilter,
     OwnerFilter,
@@ -152,9 +153,14 @@ class ClientIndexView(OwnedIndexView):
         return ["-owner_id" if ordering[0].startswith("-") else "owner_id", *ordering]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        if self.request.user.is_authenticated:
-            bulk.tell_finished(self.request, self.request.user)
-        context = super().get_context_data(**kwargs)
+        user = self.request.user
+        if user.is_authenticated:
+            bulk.tell_finished(self.request, user)
+        context = super().get_context_data(
+            **kwargs,
+            may_import=user.has_perm("mailing.add_clientimport"),
+            may_see_imports=user.has_perm("mailing.view_clientimport"),
+        )
         return context | bulk.bar(self, self.request, context["object_list"])
 
 
@@ -171,7 +177,15 @@ class ClientAdmin(OwnedModelAdmin):
     )
     opens_page = True
     list_display = ("email", "name", "client_lists", "tag_names", "status")
-    list_filter = (OwnerFilter, ListFilter, TagFilter, StatusFilter, LanguageFilter, ChosenFilter)
+    list_filter = (
+        OwnerFilter,
+        ListFilter,
+        TagFilter,
+        StatusFilter,
+        LanguageFilter,
+        ImportFilter,
+        ChosenFilter,
+    )
     list_export = (
         "email",
         "first_name",
@@ -185,13 +199,13 @@ class ClientAdmin(OwnedModelAdmin):
         "created_at",
     )
     export_filename = "clients"
+    index_template_name = "mailing/admin/client_index.html"
     search_fields = ("email", "first_name", "middle_name", "last_name", "phone")
     index_view_class = ClientIndexView
     create_view_class = ClientCreateView
     edit_view_class = ClientEditView
     delete_view_class = ClientDeleteView
     inspect_view_class = ClientInspectView
-    index_template_name = "mailing/admin/client_index.html"
     inspect_template_name = "mailing/admin/client_inspect.html"
     edit_handler = ObjectList(
         [

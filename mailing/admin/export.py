@@ -32,11 +32,14 @@ class SafeSpreadsheetMixin(SpreadsheetExportMixin):
 
     def stream_csv(self, queryset: Any) -> Iterator[bytes]:
         lines = super().stream_csv(queryset)
-        return _with_preferences(lines, timezone.get_current_timezone(), get_language() or "")
+        return with_preferences(lines, timezone.get_current_timezone(), get_language() or "")
 
 
-def _with_preferences(lines: Iterator[bytes], zone: tzinfo, language: str) -> Iterator[bytes]:
-    """Make each line as the request would have: it is over when the server asks for them."""
+def with_preferences(lines: Iterator[bytes], zone: tzinfo, language: str) -> Iterator[bytes]:
+    """Make each line of a CSV file as the request would have, which is over when it is asked for.
+
+    The mark before the first one tells Excel that this is UTF-8.
+    """
     yield BYTE_ORDER_MARK
     while True:
         with timezone.override(zone), translation.override(language):

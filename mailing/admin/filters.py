@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from mailing.enums import SuppressionReason
-from mailing.models import ClientList, ClientTag
+from mailing.models import ClientImport, ClientList, ClientTag
 from mailing.permissions import sees_every_owner
 from mailing.querysets import is_number_of_a_row
 from mailing.selection import Selection, narrowed
@@ -159,6 +159,20 @@ class ChosenFilter(OwnedFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = Selection.read(request.GET).chosen
         return queryset if chosen is None else queryset.filter(pk__in=chosen)
+
+
+class ImportFilter(OwnedFilter):
+    """Set by the links of an import's page; it names the import, it does not offer others."""
+
+    title = gettext_lazy("import")
+    parameter_name = "import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        wanted = request.GET.get(self.parameter_name, "")
+        if not is_number_of_a_row(wanted):
+            return []
+        imports = ClientImport.objects.visible_to(request.user).filter(pk=wanted)
+        return [(str(row.pk), str(row)) for row in imports]
 
 
 def pills(view: Any) -> list[Pill]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mailing', '0009_missing_senders'),
+        ('mailing', '0010_client_imports'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -52,7 +52,7 @@ _COUNTS = """
 """
 # Those who are still there, by the day after they came.
 _CLIENTS = """
-    INSERT INTO mailing_clientchange (owner_id, day, change)
+    INSERT INTO mailing_dailygrowth (owner_id, day, change)
     SELECT owner_id, {tomorrow}, count(*) FROM mailing_client WHERE {tomorrow} <= {today}
      GROUP BY 1, 2
 """
@@ -85,7 +85,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("mailing", "0009_missing_senders"),
+        ("mailing", "0012_client_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="ClientChange",
+            name="DailyGrowth",
             fields=[
                 (
                     "id",
@@ -186,9 +186,9 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [models.Index(fields=["day"], name="client_change_of_all")],
+                "indexes": [models.Index(fields=["day"], name="daily_growth_of_all")],
                 "constraints": [
-                    models.UniqueConstraint(fields=("owner", "day"), name="client_change_once")
+                    models.UniqueConstraint(fields=("owner", "day"), name="daily_growth_once")
                 ],
             },
         ),

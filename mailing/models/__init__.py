@@ -2,8 +2,9 @@
 
 from mailing.models.change import ClientChange
 from mailing.models.client import Client, ClientList, ClientTag
-from mailing.models.figures import ClientChange, HourlyCount
+from mailing.models.figures import DailyGrowth, HourlyCount
 from mailing.models.gate import OwnerGate, ServerGate
+from mailing.models.importing import ClientImport, ImportFault
 from mailing.models.mailing import DatePeriod, Mailing
 from mailing.models.message import Message
 from mailing.models.run import Attempt, Batch, Delivery, Run
@@ -14,11 +15,14 @@ __all__ = [
     "Batch",
     "Client",
     "ClientChange",
+    "ClientImport",
     "ClientList",
     "ClientTag",
+    "DailyGrowth",
     "DatePeriod",
     "Delivery",
     "HourlyCount",
+    "ImportFault",
     "Mailing",
     "Message",
     "OwnerGate",

@@ -60,6 +60,15 @@ class Client(OwnedModel):
         ClientTag, blank=True, related_name="clients", verbose_name=_("tags")
     )
     comment = models.TextField(_("comment"), blank=True)
+    last_import = models.ForeignKey(
+        "mailing.ClientImport",
+        on_delete=models.SET_NULL,
+        related_name="clients",
+        null=True,
+        editable=False,
+        db_index=False,
+    )
+    """The latest import whose file had this client, new or not."""
 
     objects = ClientQuerySet.as_manager()
 
@@ -78,6 +87,11 @@ class Client(OwnedModel):
         indexes = [
             models.Index(fields=["owner", "last_name", "first_name"], name="client_by_name"),
             models.Index(fields=["owner", "id"], name="client_newest"),  # the order of a search
+            models.Index(
+                fields=["last_import"],
+                name="client_by_import",
+                condition=models.Q(last_import__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -55,7 +55,7 @@ class HourlyCount(models.Model):
         return f"{self.mailing_id} {self.hour} {self.outcome} {self.cause}: {self.n}"
 
 
-class ClientChange(models.Model):
+class DailyGrowth(models.Model):
     """How many more clients an owner had when a day (UTC) began than when the last one did."""
 
     owner = models.ForeignKey(
@@ -67,8 +67,8 @@ class ClientChange(models.Model):
     objects = OwnedQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["owner", "day"], name="client_change_once")]
-        indexes = [models.Index(fields=["day"], name="client_change_of_all")]
+        constraints = [models.UniqueConstraint(fields=["owner", "day"], name="daily_growth_once")]
+        indexes = [models.Index(fields=["day"], name="daily_growth_of_all")]
 
     def __str__(self) -> str:
         return f"{self.owner_id} {self.day}: {self.change:+}"

@@ -39,6 +39,8 @@ def ids_of(belongings: Belongings) -> dict[str, Any]:
         "user": belongings.owner.pk,
         "client": belongings.client.pk,
         "list": belongings.client_list.pk,
+        "new_import": belongings.new_import.pk,
+        "done_import": belongings.done_import.pk,
         "message": belongings.message.pk,
         "run": belongings.run.pk,
         "delivery": belongings.delivery.pk,
@@ -55,6 +57,8 @@ STATUSES = {status.value for status in MailingStatus}
 OWNED = STATUSES | {
     "client",
     "list",
+    "new_import",
+    "done_import",
     "message",
     "run",
     "delivery",

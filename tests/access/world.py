@@ -33,6 +33,7 @@ from home.models import HomePage
 from mailing.enums import (
     Cause,
     DeliveryState,
+    ImportState,
     MailingStatus,
     Outcome,
     RunStatus,
@@ -43,8 +44,10 @@ from mailing.enums import (
 from mailing.models import (
     Attempt,
     Client,
+    ClientImport,
     ClientList,
     Delivery,
+    ImportFault,
     Mailing,
     Message,
     Run,
@@ -71,6 +74,8 @@ class Belongings:
     secrets: tuple[str, ...]
     client: Client
     client_list: ClientList
+    new_import: ClientImport
+    done_import: ClientImport
     message: Message
     image: Any
     upload: UploadedFile
@@ -247,7 +252,10 @@ def _belongings(owner: User, mark: str, phone: str) -> Belongings:
     _run(mailings[MailingStatus.SENDING], mark, RunStatus.SENDING)
     run = _run(mailings[MailingStatus.COMPLETED], mark, RunStatus.COMPLETED)
     delivery = run.deliveries.get(state=DeliveryState.FAILED)
-    for row in (owner, client, client_list, message, image, *mailings.values()):
+    new_import = _import(owner, mark, client_list, ImportState.DRAFT)
+    done_import = _import(owner, mark, client_list, ImportState.COMPLETED)
+    Client.objects.filter(pk=client.pk).update(last_import=done_import)
+    for row in (owner, client, client_list, message, image, done_import, *mailings.values()):
         log(instance=row, action="wagtail.edit", user=owner)
     message_type = ContentType.objects.get_for_model(Message)
     return Belongings(
@@ -255,6 +263,8 @@ def _belongings(owner: User, mark: str, phone: str) -> Belongings:
         secrets=(mark, phone.removeprefix("+44"), owner.email),
         client=client,
         client_list=client_list,
+        new_import=new_import,
+        done_import=done_import,
         message=message,
         image=image,
         upload=UploadedFile.objects.create(
@@ -276,6 +286,32 @@ def _belongings(owner: User, mark: str, phone: str) -> Belongings:
         delivery=delivery,
         attempt=delivery.log.get(),
     )
+
+
+def _import(owner: User, mark: str, client_list: ClientList, state: ImportState) -> ClientImport:
+    """Return an import of a file with one new client and one line that is faulty."""
+    lines = f"email,first name\n{mark}-new@clients.test,{mark} new\n{mark} faulty,{mark} fault\n"
+    row = ClientImport.objects.create(
+        owner=owner,
+        name=f"{mark}.csv",
+        file=ContentFile(lines.encode(), "clients.csv"),
+        format="UTF-8, commas",
+        columns=["email", "first_name"],
+        tags=[f"{mark} tag"],
+        state=state,
+        new=1,
+        faulty=1,
+    )
+    row.lists.add(client_list)
+    ImportFault.objects.create(
+        client_import=row,
+        line=3,
+        column="email",
+        reason="bad_address",
+        value=f"{mark} faulty",
+        cells=[f"{mark} faulty", f"{mark} fault"],
+    )
+    return row
 
 
 def _run(mailing: Mailing, mark: str, status: RunStatus) -> Run:

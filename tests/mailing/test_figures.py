@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from accounts.models import User
 from mailing.figures import figures, note_clients
-from mailing.models import Client, ClientChange
+from mailing.models import Client, DailyGrowth
 from mailing.span import last_days
 from tests.factories import NOW, make_client, make_clients
 
@@ -46,6 +46,6 @@ def test_a_day_is_noted_once(alice: User) -> None:
     note_clients(NOW)
     cache.clear()  # as when another host is first
     note_clients(NOW)
-    assert ClientChange.objects.get().change == 1
+    assert DailyGrowth.objects.get().change == 1
     note_clients(NOW + timedelta(days=1))
-    assert list(ClientChange.objects.order_by("day").values_list("change", flat=True)) == [1, 1]
+    assert list(DailyGrowth.objects.order_by("day").values_list("change", flat=True)) == [1, 1]

@@ -1,7 +1,7 @@
 """Periodic sending without the task queue. Running it beside a cluster, or twice, is safe.
 
 The main thread sends. A thread of its own plans, so that a mailing is opened when it is due while
-letters wait for a slow server, and one does the chores.
+letters wait for a slow server; one does the chores, and one brings clients in.
 """
 
 import logging
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 _LOOK_EVERY_SECONDS = 0.3
 _CHORES_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 86_400.0
+_IMPORT_EVERY_SECONDS = 1.0
 _PAST_THE_SECOND = 0.01  # woken a moment too early, a round would find nothing due
 
 
@@ -44,11 +45,13 @@ class Command(BaseCommand):
         if options["once"]:
             dispatch.plan()
             self._do_chores()
+            self._import()
             self._send()
             return
         threads = [
             _Repeated("planning", dispatch.plan, settings.SCHEDULER_INTERVAL, self._stop),
             _Repeated("chores", self._do_chores, _CHORES_EVERY_SECONDS, self._stop),
+            _Repeated("importing", self._import, _IMPORT_EVERY_SECONDS, self._stop),
         ]
         for thread in threads:
             thread.start()
@@ -65,6 +68,10 @@ class Command(BaseCommand):
         while not self._stop.is_set() and dispatch.work_waits():
             if not dispatch.send(interrupted=self._stop.is_set):
                 return  # nothing left for now, the server is away, or another sender has the slot
+
+    def _import(self) -> None:
+        while not self._stop.is_set() and dispatch.imports_wait():
+            dispatch.import_clients(interrupted=self._stop.is_set)
 
     def _do_chores(self) -> None:
         mail.send_due(timezone.now(), interrupted=self._stop.is_set)

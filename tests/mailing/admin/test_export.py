@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
-from openpyxl import load_workbook  # type: ignore[import-untyped]
+from openpyxl import load_workbook
 from wagtail.users.models import UserProfile
 
 from accounts.models import User
