@@ -152,6 +152,13 @@ class ClientIndexView(OwnedIndexView):
         ordering: list[str] = super().get_ordering(request, queryset)
         return ["-owner_id" if ordering[0].startswith("-") else "owner_id", *ordering]
 
+    def get_ordering_field(self, field_name: str) -> str | None:
+        """Order addresses as they are compared, which an index does."""
+        if field_name == "email":
+            return "email_normalized"
+        found: str | None = super().get_ordering_field(field_name)
+        return found
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.request.user
         if user.is_authenticated:
