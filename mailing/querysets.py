@@ -105,20 +105,24 @@ class ClientQuerySet(OwnedQuerySet):
 
     def _suppressed(self, status: str) -> Self:
         # The ORM has no IN over two columns that are no key.
+        params: list[str]
         where = (
             "(mailing_client.owner_id, mailing_client.email_normalized) IN"
             " (SELECT owner_id, email_normalized FROM mailing_suppression"
         )
         if status == "suppressed":
-            return self.extra(where=[f"{where})"])  # noqa: S610 - a constant
-        return self.extra(where=[f"{where} WHERE reason = %s)"], params=[status])  # noqa: S610
+            where, params = f"{where})", []
+        else:
+            where, params = f"{where} WHERE reason = %s)", [status]
+        found: Self = self.extra(where=[where], params=params)  # type: ignore[assignment] # noqa: S610
+        return found
 
     def in_list(self, list_id: int) -> Self:
-        memberships = apps.get_model("mailing", "ClientList_clients")._default_manager
+        memberships = apps.get_model("mailing", "ClientList").clients.through.objects
         return self._among(memberships.filter(clientlist=list_id))
 
     def tagged(self, tag_id: int) -> Self:
-        marks = apps.get_model("mailing", "Client_tags")._default_manager
+        marks = apps.get_model("mailing", "Client").tags.through.objects
         return self._among(marks.filter(clienttag=tag_id))
 
     def _among(self, rows: models.QuerySet[Any]) -> Self:
@@ -148,8 +152,10 @@ def _are_few(rows: models.QuerySet[Any]) -> bool:
 class ClientListQuerySet(OwnedQuerySet):
     searched = ("name", "description")
 
-    def with_size(self) -> Self:
-        return self.annotate(size=Count("clients"))
+    def with_mailings(self) -> Self:
+        """Annotate `mailings_count`: how many mailings go to the list."""
+        mailings = Q(mailings__isnull=False, mailings__deleted_at=None)
+        return self.annotate(mailings_count=Count("mailings", filter=mailings))
 
 
 class ClientTagQuerySet(OwnedQuerySet):

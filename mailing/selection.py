@@ -43,7 +43,7 @@ class Selection:
             chosen = tuple(rows[:MOST_CHOSEN])
         return cls(
             words=query.get("q", ""),
-            filters=tuple((name, query[name]) for name in _FILTERS if query.get(name)),
+            filters=tuple((name, str(query[name])) for name in _FILTERS if query.get(name)),
             chosen=chosen,
         )
 

@@ -65,3 +65,7 @@ def status_chip(value: TextChoices) -> SafeString:
 
 def tone(value: TextChoices) -> str:
     return _LOOKS[type(value)][value.value][0]
+
+
+def icon_of(value: TextChoices) -> str:
+    return _LOOKS[type(value)][value.value][1]

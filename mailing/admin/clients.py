@@ -17,9 +17,9 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, ObjectList
 
 from mailing import lifecycle
 from mailing.addresses import parse_address
-from mailing.admin import bulk
+from mailing.admin import bulk, timeline
 from mailing.admin.bulk import BulkView
-from mailing.admin.chips import chip, status_chip
+from mailing.admin.chips import chip
 from mailing.admin.filters import (
     ChosenFilter,
     ImportFilter,
@@ -41,10 +41,9 @@ from mailing.admin.owned import (
 from mailing.admin.tags import TagsField, names_of
 from mailing.admin.widgets import ChipSelect, ChoicesField
 from mailing.clientele import tags_named
-from mailing.enums import Outcome
-from mailing.models import Attempt, Client, ClientList, ClientTag, Suppression
-
-_LETTERS_SHOWN = 50
+from mailing.enums import ClientAction, SuppressionReason
+from mailing.models import Client, ClientList, ClientTag, Suppression
+from mailing.permissions import may_change
 
 
 class ClientForm(OwnedForm):
@@ -130,20 +129,33 @@ class ClientDeleteView(OwnedDeleteView):
 class ClientInspectView(OwnedInspectView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         client = self.instance
+        suppression = Suppression.objects.filter(
+            owner=client.owner_id, email_normalized=client.email_normalized
+        ).first()
+        page = timeline.page_of(client, suppression, self.request.GET.get("before", ""))
         return super().get_context_data(
             **kwargs,
-            suppression=Suppression.objects.filter(
-                owner=client.owner, email_normalized=client.email_normalized
-            ).first(),
+            suppression=suppression,
+            chip=client_chip(suppression is not None),
             lists=client.lists.all(),
             tags=client.tags.all(),
-            attempts=[
-                (attempt, status_chip(Outcome(attempt.outcome)))
-                for attempt in Attempt.objects.filter(delivery__client=client)
-                .select_related("delivery__run__mailing")
-                .order_by("-pk")[:_LETTERS_SHOWN]
-            ],
+            page=page,
+            is_latest="before" not in self.request.GET,
+            numbers=timeline.numbers_of(client),
+            bulk_actions=self._actions(suppression),
+            bulk_url=self.url_helper.get_action_url("bulk"),
         )
+
+    def _actions(self, suppression: Suppression | None) -> list[ClientAction]:
+        """Return what can be done to this client as to many: each asks on the same page."""
+        if not may_change(self.request.user, self.instance):
+            return []
+        mail = ClientAction.EXCLUDE
+        if suppression is not None:
+            mail = ClientAction.READMIT
+        is_said_by_others = suppression and suppression.reason != SuppressionReason.EXCLUDED
+        wanted = [ClientAction.ADD] if is_said_by_others else [mail, ClientAction.ADD]
+        return [action for action in bulk.allowed_actions(self.request.user) if action in wanted]
 
 
 class ClientIndexView(OwnedIndexView):
@@ -169,6 +181,12 @@ class ClientIndexView(OwnedIndexView):
             may_see_imports=user.has_perm("mailing.view_clientimport"),
         )
         return context | bulk.bar(self, self.request, context["object_list"])
+
+
+def client_chip(is_suppressed: bool) -> SafeString:
+    if is_suppressed:
+        return chip("grey", "shield-ban", _("Gets no letters"))
+    return chip("green", "check", _("Gets letters"))
 
 
 class ClientAdmin(OwnedModelAdmin):
@@ -259,8 +277,6 @@ class ClientAdmin(OwnedModelAdmin):
     tag_names.short_description = gettext_lazy("tags")  # type: ignore[attr-defined]
 
     def status(self, client: Client) -> SafeString:
-        if client.suppressed:  # type: ignore[attr-defined] # annotated above
-            return chip("grey", "shield-ban", _("Gets no letters"))
-        return chip("green", "check", _("Gets letters"))
+        return client_chip(client.suppressed)  # type: ignore[attr-defined] # annotated above
 
     status.short_description = gettext_lazy("status")  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ class ListForm(forms.Form):
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["lists"].queryset = ClientList.objects.owned_by(owner)
+        self.fields["lists"].queryset = ClientList.objects.owned_by(owner)  # type: ignore[attr-defined]
 
     def clean_lists(self) -> Any:
         lists = self.cleaned_data["lists"]
@@ -69,7 +69,7 @@ class TagForm(forms.Form):
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["tag_names"].suggest(ClientTag.objects.owned_by(owner))
+        self.fields["tag_names"].suggest(ClientTag.objects.owned_by(owner))  # type: ignore[attr-defined]
 
     def target(self) -> dict[str, Any]:
         return {"tags": self.cleaned_data["tag_names"]}

@@ -34,6 +34,7 @@ class Pill(NamedTuple):
 class OwnedFilter(SimpleListFilter):
     """Offers values; one that is not among them finds nobody, as if it were not there."""
 
+    parameter_name: str
     is_silent = False
     """Whether it shows elsewhere, or not at all."""
 
@@ -151,9 +152,6 @@ class ChosenFilter(OwnedFilter):
     is_silent = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return []
-
-    def choices(self, changelist: Any) -> list[dict[str, Any]]:
         return []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

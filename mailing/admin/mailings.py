@@ -37,6 +37,7 @@ from mailing.admin.owned import (
     OwnedPermissionHelper,
 )
 from mailing.admin.progress import progress_of
+from mailing.admin.recipients import ReachPanel, reach_view
 from mailing.admin.results import results_of
 from mailing.admin.schedules import DATES_SHOWN, DatesPanel, ScheduleForm, preview_of
 from mailing.admin.widgets import ChipSelect, ChoicesField, ClientChoice
@@ -64,6 +65,9 @@ class MailingPermissionHelper(OwnedPermissionHelper):
 
 
 class MailingForm(ScheduleForm):
+    class Media:
+        js = ("js/reach.js",)
+
     class Meta:
         widgets = {"lists": ChipSelect, "clients": ClientChoice}
         field_classes = {"lists": ChoicesField, "clients": ChoicesField}
@@ -192,7 +196,8 @@ class MailingAdmin(OwnedModelAdmin):
             FieldPanel("name"),
             FieldPanel("message"),
             MultiFieldPanel(
-                [FieldPanel("lists"), FieldPanel("clients")], heading=gettext_lazy("To whom")
+                [FieldPanel("lists"), FieldPanel("clients"), ReachPanel()],
+                heading=gettext_lazy("To whom"),
             ),
             MultiFieldPanel(
                 [
@@ -283,6 +288,11 @@ class MailingAdmin(OwnedModelAdmin):
         new_dates = path(
             f"{self.opts.app_label}/{self.opts.model_name}/dates/", dates, name=f"{name}_new"
         )
+        reach = path(
+            f"{self.opts.app_label}/{self.opts.model_name}/reach/",
+            require_safe(reach_view),
+            name=helper.get_action_url_name("reach"),
+        )
         actions = tuple(
             re_path(
                 helper.get_action_url_pattern(name),
@@ -297,5 +307,6 @@ class MailingAdmin(OwnedModelAdmin):
             progress,
             re_path(pattern, dates, name=name),
             new_dates,
+            reach,
             *actions,
         )

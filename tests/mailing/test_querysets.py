@@ -135,12 +135,12 @@ class TestClients:
         suppressed = dict(Client.objects.with_suppression().values_list("pk", "suppressed"))
         assert suppressed == {mine.pk: True, other.pk: False, bobs.pk: False}
 
-    def test_a_list_knows_its_size(self, alice: User) -> None:
-        clients = [make_client(alice) for _ in range(3)]
-        full, empty = make_list(alice, clients), make_list(alice)
-        make_list(alice, clients[:1])
-        sizes = dict(ClientList.objects.with_size().values_list("pk", "size"))
-        assert (sizes[full.pk], sizes[empty.pk]) == (3, 0)
+    def test_a_list_knows_how_many_mailings_go_to_it(self, alice: User) -> None:
+        used, unused = make_list(alice), make_list(alice)
+        for deleted_at in (None, None, NOW):
+            make_mailing(alice, [], deleted_at=deleted_at).lists.add(used)
+        counts = dict(ClientList.objects.with_mailings().values_list("pk", "mailings_count"))
+        assert counts == {used.pk: 2, unused.pk: 0}
 
 
 class TestMailings:

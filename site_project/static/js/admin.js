@@ -22,3 +22,19 @@ document.querySelectorAll("[data-ms-count]").forEach(async (place) => {
     // What stands there is true as well.
   }
 });
+// Figures of large lists follow as soon as they are counted.
+document.querySelectorAll("[data-ms-figures]").forEach(async (part) => {
+  try {
+    const answer = await fetch(part.dataset.msFigures, {
+      headers: { "X-Requested-With": "XMLHttpRequest" },
+    });
+    if (!answer.ok) return;
+    const lists = await answer.json();
+    part.querySelectorAll("[data-ms-figure]").forEach((place) => {
+      const [list, name] = place.dataset.msFigure.split(" ");
+      if (lists[list]) place.textContent = lists[list][name];
+    });
+  } catch {
+    // What stands there is true as well.
+  }
+});

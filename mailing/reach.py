@@ -1,0 +1,268 @@
+"""How many clients are in lists, and how many would get a letter: bounded, or exactly.
+
+Counting a million members takes longer than a page may. So pages show `sizes`, which count no
+further than asked, and fetch `figures` a moment later; those of large lists are a minute old at
+most. The form of a mailing asks `reach` while one chooses.
+"""
+
+# ruff: noqa: S608 - statements of constants; values are always parameters
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection
+
+from mailing.engine.database import instant
+from mailing.enums import SuppressionReason
+
+RECENT = timedelta(days=30)
+LARGE = 100_000
+"""Members from which on figures are copies."""
+_SMALL = 20_000
+_FIGURES_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one list: its clients, how many of them get letters, how many are new."""
+
+    clients: int
+    mailed: int
+    recent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a choice of lists and clients reaches.
+
+    `clients` is an upper bound unless `is_exact`: of several large lists nobody waits for how many
+    clients are in more than one.
+    """
+
+    clients: int
+    excluded: Mapping[SuppressionReason, int]
+    is_exact: bool = True
+
+    @property
+    def mailed(self) -> int:
+        return max(self.clients - self.without_letters, 0)
+
+    @property
+    def without_letters(self) -> int:
+        return sum(self.excluded.values())
+
+
+def sizes(list_ids: Collection[int], most: int) -> dict[int, int]:
+    """Return how many clients each list has; `most` + 1 stands for more than `most`."""
+    rows = _fetch(
+        f"""
+        SELECT l.id,
+               (SELECT count(*)
+                  FROM (SELECT 1 FROM mailing_clientlist_clients m
+                         WHERE m.clientlist_id = l.id LIMIT {int(most) + 1}) AS members)
+          FROM mailing_clientlist l
+         WHERE l.id IN ({_marks(list_ids)})
+        """,
+        _some(list_ids),
+    )
+    return dict(rows)
+
+
+def figures(list_ids: Collection[int], now: datetime) -> dict[int, Figures]:
+    """Return the figures of each list, by as many queries however many lists they are."""
+    keys = {f"mailing:list:{list_id}": list_id for list_id in list_ids}
+    copies = cache.get_many(keys) if keys else {}
+    found = {keys[key]: copy for key, copy in copies.items() if isinstance(copy, Figures)}
+    for list_id, counted in _count([pk for pk in list_ids if pk not in found], now).items():
+        found[list_id] = counted
+        if counted.clients >= LARGE:
+            cache.set(f"mailing:list:{list_id}", counted, _FIGURES_SECONDS)
+    return found
+
+
+def figures_of_small(list_ids: Collection[int], now: datetime) -> dict[int, Figures]:
+    """Return the figures of lists that have few clients each, going through all of these."""
+    rows = _fetch(
+        f"""
+        SELECT m.clientlist_id, count(*), count(s.id),
+               sum(CASE WHEN c.created_at >= %s THEN 1 ELSE 0 END)
+          FROM mailing_clientlist_clients m
+          JOIN mailing_client c ON c.id = m.client_id
+          LEFT JOIN mailing_suppression s
+            ON s.owner_id = c.owner_id AND s.email_normalized = c.email_normalized
+         WHERE m.clientlist_id IN ({_marks(list_ids)})
+         GROUP BY m.clientlist_id
+        """,
+        [instant(now - RECENT), *_some(list_ids)],
+    )
+    found = {pk: Figures(n, n - suppressed, recent) for pk, n, suppressed, recent in rows}
+    return {pk: found.get(pk, Figures(0, 0, 0)) for pk in list_ids}
+
+
+def reach(owner_id: int, list_ids: Collection[int], client_ids: Collection[int]) -> Reach:
+    """Return whom these lists and single clients of an owner reach."""
+    if not list_ids and not client_ids:
+        return Reach(0, {})
+    members = sizes(list_ids, LARGE)
+    most = sum(members.values()) + len(client_ids)
+    if most <= _SMALL:
+        return _reach_by_members(owner_id, list_ids, client_ids)
+    choice = f"{sorted(list_ids)} {sorted(client_ids)}".encode()
+    key = f"mailing:reach:{owner_id}:{hashlib.sha256(choice).hexdigest()}"
+    copy = cache.get(key)
+    if isinstance(copy, Reach):
+        return copy
+    is_exact = most <= LARGE or len(list_ids) == 1
+    found = Reach(
+        clients=_distinct(list_ids, client_ids) if is_exact else _together(list_ids, client_ids),
+        excluded=_excluded(owner_id, list_ids, client_ids),
+        is_exact=is_exact,
+    )
+    cache.set(key, found, _FIGURES_SECONDS)
+    return found
+
+
+def _reach_by_members(
+    owner_id: int, list_ids: Collection[int], client_ids: Collection[int]
+) -> Reach:
+    rows = _fetch(
+        f"""
+        SELECT s.reason, count(*)
+          FROM ({_union(list_ids, client_ids)}) AS chosen
+          JOIN mailing_client c ON c.id = chosen.client_id
+          LEFT JOIN mailing_suppression s
+            ON s.owner_id = c.owner_id AND s.email_normalized = c.email_normalized
+         WHERE c.owner_id = %s
+         GROUP BY s.reason
+        """,
+        [*_some(list_ids), *_some(client_ids), owner_id],
+    )
+    excluded = {SuppressionReason(reason): n for reason, n in rows if reason is not None}
+    return Reach(sum(n for _reason, n in rows), excluded)
+
+
+def _distinct(list_ids: Collection[int], client_ids: Collection[int]) -> int:
+    if len(list_ids) == 1:
+        # Who is in the list already is not counted among the single clients.
+        outside = _fetch(
+            f"""
+            SELECT count(*) FROM mailing_client c
+             WHERE c.id IN ({_marks(client_ids)})
+               AND NOT EXISTS (SELECT 1 FROM mailing_clientlist_clients m
+                                WHERE m.client_id = c.id
+                                  AND m.clientlist_id IN ({_marks(list_ids)}))
+            """,
+            [*_some(client_ids), *_some(list_ids)],
+        )
+        return _together(list_ids, ()) + int(outside[0][0])
+    rows = _fetch(
+        f"SELECT count(*) FROM ({_union(list_ids, client_ids)}) AS chosen",
+        [*_some(list_ids), *_some(client_ids)],
+    )
+    return int(rows[0][0])
+
+
+def _together(list_ids: Collection[int], client_ids: Collection[int]) -> int:
+    rows = _fetch(
+        "SELECT count(*) FROM mailing_clientlist_clients"
+        f" WHERE clientlist_id IN ({_marks(list_ids)})",
+        _some(list_ids),
+    )
+    return int(rows[0][0]) + len(client_ids)
+
+
+def _excluded(
+    owner_id: int, list_ids: Collection[int], client_ids: Collection[int]
+) -> dict[SuppressionReason, int]:
+    rows = _fetch(
+        f"""
+        SELECT s.reason, count(*)
+          FROM mailing_suppression s
+          JOIN mailing_client c
+            ON c.owner_id = s.owner_id AND c.email_normalized = s.email_normalized
+         WHERE s.owner_id = %s
+           AND (EXISTS (SELECT 1 FROM mailing_clientlist_clients m
+                         WHERE m.client_id = c.id AND m.clientlist_id IN ({_marks(list_ids)}))
+                OR c.id IN ({_marks(client_ids)}))
+         GROUP BY s.reason
+        """,
+        [owner_id, *_some(list_ids), *_some(client_ids)],
+    )
+    return {SuppressionReason(reason): n for reason, n in rows}
+
+
+def _count(list_ids: Collection[int], now: datetime) -> dict[int, Figures]:
+    """Count large lists: members in their index, the others from the side of the fewer."""
+    ids = _some(list_ids)
+    clients = dict(
+        _fetch(
+            "SELECT clientlist_id, count(*) FROM mailing_clientlist_clients"
+            f" WHERE clientlist_id IN ({_marks(list_ids)}) GROUP BY clientlist_id",
+            ids,
+        )
+    )
+    suppressed = dict(
+        _fetch(
+            f"""
+            SELECT m.clientlist_id, count(*)
+              FROM mailing_suppression s
+              JOIN mailing_client c
+                ON c.owner_id = s.owner_id AND c.email_normalized = s.email_normalized
+              JOIN mailing_clientlist_clients m ON m.client_id = c.id
+             WHERE s.owner_id IN (SELECT owner_id FROM mailing_clientlist
+                                   WHERE id IN ({_marks(list_ids)}))
+               AND m.clientlist_id IN ({_marks(list_ids)})
+             GROUP BY m.clientlist_id
+            """,
+            [*ids, *ids],
+        )
+    )
+    # Ids grow with time: the last old client of the owner parts the new ones from the rest.
+    recent = dict(
+        _fetch(
+            f"""
+            SELECT m.clientlist_id, count(*)
+              FROM mailing_clientlist l
+              JOIN mailing_clientlist_clients m ON m.clientlist_id = l.id
+             WHERE l.id IN ({_marks(list_ids)})
+               AND m.client_id > coalesce(
+                     (SELECT c.id FROM mailing_client c
+                       WHERE c.owner_id = l.owner_id AND c.created_at < %s
+                       ORDER BY c.id DESC LIMIT 1), 0)
+             GROUP BY m.clientlist_id
+            """,
+            [*ids, instant(now - RECENT)],
+        )
+    )
+    return {
+        pk: Figures(n := clients.get(pk, 0), n - suppressed.get(pk, 0), recent.get(pk, 0))
+        for pk in list_ids
+    }
+
+
+def _union(list_ids: Collection[int], client_ids: Collection[int]) -> str:
+    return f"""SELECT client_id FROM mailing_clientlist_clients
+                WHERE clientlist_id IN ({_marks(list_ids)})
+                UNION
+               SELECT id FROM mailing_client WHERE id IN ({_marks(client_ids)})"""
+
+
+def _some(ids: Collection[int]) -> list[int]:
+    """Return the ids, or one that no row has: an IN may not be empty."""
+    return list(ids) or [0]
+
+
+def _marks(ids: Collection[int]) -> str:
+    return ", ".join(["%s"] * max(len(ids), 1))
+
+
+def _fetch(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())

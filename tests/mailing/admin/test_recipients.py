@@ -1,0 +1,63 @@
+"""The number of those who get a mailing, beside the choice of its audience."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+from django.test import Client as Browser
+
+from accounts.models import User
+from mailing.enums import SuppressionReason
+from mailing.models import Suppression
+from tests.factories import NOW, make_client, make_clients, make_list, make_mailing
+from tests.mailing.admin.screens import text_of, url_of
+
+pytestmark = pytest.mark.django_db
+
+URL = "/admin/mailing/mailing/reach/"
+
+
+@pytest.fixture
+def alices(alice: User, browse: Callable[..., Browser]) -> Browser:
+    return browse(alice)
+
+
+def words(page: Any) -> str:
+    return " ".join(BeautifulSoup(page.text, "lxml").get_text(" ").split())
+
+
+def test_it_says_who_gets_it_and_who_does_not(alice: User, alices: Browser) -> None:
+    clients = make_clients(alice, [f"c{n}@x.test" for n in range(4)])
+    for client, reason in zip(clients, SuppressionReason, strict=False):
+        Suppression.objects.create(
+            owner=alice,
+            email_normalized=client.email_normalized,
+            reason=reason,
+            created_at=NOW,
+        )
+    chosen = make_list(alice, clients)
+    text = words(alices.get(URL, {"lists": [chosen.pk], "clients": [clients[3].pk]}))
+    assert "1 client will get it" in text
+    assert "3 are left out:" in text
+    for reason in SuppressionReason:
+        assert f"{reason.label} (1)" in text
+
+
+def test_what_is_anothers_counts_as_if_missing(alice: User, bob: User, alices: Browser) -> None:
+    theirs = make_client(bob)
+    their_list = make_list(bob, [theirs])
+    foreign = words(alices.get(URL, {"lists": their_list.pk, "clients": theirs.pk}))
+    missing = words(alices.get(URL, {"lists": 10**9, "clients": "x"}))
+    assert foreign == missing
+    assert "Choose lists or single clients" in foreign
+
+
+def test_the_form_shows_it_at_once(alice: User, alices: Browser) -> None:
+    mailing = make_mailing(alice, make_clients(alice, ["a@x.test", "b@x.test"]))
+    page = alices.get(url_of("mailing", "edit", mailing.pk))
+    assert "2 clients will get it" in text_of(page)
+    assert URL in page.text
+    assert "Choose lists or single clients" in text_of(alices.get(url_of("mailing", "create")))
