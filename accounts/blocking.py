@@ -41,17 +41,19 @@ def who_may_block() -> set[int]:
 
 
 @transaction.atomic
-def set_active(user: User, *, active: bool, by: User) -> bool:
+def set_active(user: User, *, active: bool, by: User, reason: str = "") -> bool:
     """Block or unblock `user`; return whether anything changed. Raises NotAllowed.
 
-    A block ends the sessions at once. Unblocking starts nothing again: paused mailings stay paused.
+    The reason is kept in the event log, for managers. A block ends the sessions at once. Unblocking
+    starts nothing again: paused mailings stay paused.
     """
     if not may_block(user, by=by):
         raise NotAllowed
     if not User.objects.filter(pk=user.pk, is_active=not active).update(is_active=active):
         return False
     user.is_active = active
-    log(instance=user, action="accounts.unblock" if active else "accounts.block", user=by)
+    action = "accounts.unblock" if active else "accounts.block"
+    log(instance=user, action=action, user=by, data={"reason": reason})
     if not active:
         _end_sessions(user)
         user_blocked.send(sender=User, user=user, by=by)

@@ -9,8 +9,11 @@ class MailingConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.blocking import user_blocked
+        from accounts.workload import count_with
         from mailing import search, signals
+        from mailing.workload import workloads
 
+        count_with(workloads)
         user_blocked.connect(signals.pause_mailings_of_blocked_user)
         pre_migrate.connect(search.before_migrate, sender=self)
         post_migrate.connect(search.after_migrate, sender=self)

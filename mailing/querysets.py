@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Case, Count, Exists, Max, Min, OuterRef, Q, Subquery, When
 
+from accounts.matching import containing
 from mailing import search
 from mailing.enums import (
     ACTIVE_MAILINGS,
@@ -61,7 +62,7 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
         Has no say in who sees what: that is `visible_to`.
         """
-        found: Self = search.containing(self, text, *self.searched)
+        found: Self = containing(self, text, *self.searched)
         return found
 
 

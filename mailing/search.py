@@ -13,29 +13,23 @@ the address, the names and the number: two blanks stand before each, so these ma
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import connections, router
-from django.db.models import F, Func, Q, QuerySet, TextField
+from django.db.models import F, Func, TextField
+
+from accounts.matching import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-MOST_WORDS = 8
-"""More are left out: nobody needs them to find a person."""
-
 _COLUMNS = ("email", "first_name", "middle_name", "last_name", "phone")
 _CLIENT_BITS = 40
 _WORDS = "mailing_client_words"
 _TRIGGERS = ("insert", "update", "delete")
-
-
-def words_of(text: str) -> list[str]:
-    return text.replace("\x00", " ").split()[:MOST_WORDS]
 
 
 def matching_clients(clients: Any, text: str, owner_id: int | None) -> Any:
@@ -56,23 +50,6 @@ def newest_first(clients: Any) -> Any:
     if connections[clients.db].vendor == "postgresql" or _WORDS not in clients.query.extra_tables:
         return clients.order_by("-owner_id", "-pk")
     return clients.order_by().extra(order_by=[f"-{_WORDS}.rowid"])
-
-
-def containing(rows: QuerySet[Any], text: str, *paths: str) -> Any:
-    """Narrow rows of a table that stays small to those with all words in one of the columns.
-
-    SQLite's LIKE does not know the case of letters beyond ASCII; its REGEXP is Python's.
-    """
-    lookup = "icontains"
-    if connections[rows.db].vendor == "sqlite":
-        lookup = "iregex"
-    for word in words_of(text):
-        wanted = re.escape(word) if lookup == "iregex" else word
-        found = Q()
-        for path in paths:
-            found |= Q(**{f"{path}__{lookup}": wanted})
-        rows = rows.filter(found)
-    return rows
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------

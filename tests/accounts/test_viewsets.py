@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import Group
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts import roles
 from accounts.models import AccountMail, User
+from mailing import lifecycle
 from mailing.enums import MailingStatus
 from tests.conftest import PASSWORD
 from tests.factories import make_mailing
+from tests.mailing.admin.screens import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +31,10 @@ LIST = "/admin/users/"
 
 def toggle(user: User) -> str:
     return reverse("wagtailusers_users:toggle_active", args=[user.pk])
+
+
+def person(user: User) -> str:
+    return reverse("wagtailusers_users:person", args=[user.pk])
 
 
 def test_a_manager_looks_and_cannot_edit(browse: Browse, manager: User, alice: User) -> None:
@@ -69,11 +83,18 @@ def test_blocking_asks_first_and_acts_by_post(browse: Browse, manager: User, ali
     assert alice.email in page.text
     alice.refresh_from_db()
     assert alice.is_active
-    assert browser.post(toggle(alice), {"active": "0"})["Location"] == LIST
+    for reason in ("", "  ", "x" * 501):
+        assert browser.post(toggle(alice), {"active": "0", "reason": reason}).status_code == 200
+        alice.refresh_from_db()
+        assert alice.is_active
+    answer = browser.post(toggle(alice), {"active": "0", "reason": "Bought <addresses>"})
+    assert answer["Location"] == person(alice)
     alice.refresh_from_db()
     assert not alice.is_active
     assert "is blocked" in browser.get(LIST).text
-    browser.post(toggle(alice), {"active": "0"})
+    page = text_of(browser.get(person(alice)))
+    assert "Blocked Bought <addresses> Manager" in page
+    browser.post(toggle(alice), {"active": "0", "reason": "Again"})
     browser.post(toggle(alice), {"active": "1"})
     alice.refresh_from_db()
     assert alice.is_active
@@ -97,6 +118,91 @@ def test_the_list_can_be_cut_to_the_blocked(browse: Browse, manager: User, alice
     assert alice.email in blocked
     assert toggle(alice) in blocked
     assert alice.email not in browse(manager).get(LIST, {"is_active": "true"}).text
+
+
+def row(page: Any, user: User) -> str:
+    """Return the words of a person's row."""
+    for found in BeautifulSoup(page.text, "lxml").select("table tbody tr"):
+        words = " ".join(found.get_text(" ").split())
+        if user.email in words:
+            return words
+    raise AssertionError(user.email)
+
+
+class TestList:
+    def test_it_says_who_they_are_and_what_they_have(
+        self, browse: Browse, manager: User, alice: User, blogger: User
+    ) -> None:
+        for status in (MailingStatus.SENDING, MailingStatus.PAUSED):
+            make_mailing(alice, status=status)
+        deleted = make_mailing(alice, [])
+        lifecycle.delete(deleted, by=alice, now=timezone.now())
+        EmailAddress.objects.filter(user=blogger).update(verified=False)
+        page = browse(manager).get(LIST)
+        assert "User Active" in row(page, alice)
+        assert row(page, alice).count("2 (1 active) 2") == 1
+        assert "Blogger Not confirmed" in row(page, blogger)
+        assert "Manager Active" in row(page, manager)
+        assert "Username" not in page.text
+        assert "More options" not in page.text, "there is none for those who only look"
+        assert person(alice) in page.text
+
+    def test_a_role_and_what_is_not_confirmed_narrow_it(
+        self, browse: Browse, manager: User, alice: User, bob: User
+    ) -> None:
+        EmailAddress.objects.filter(user=alice).update(verified=False)
+        unconfirmed = browse(manager).get(LIST, {"is_confirmed": "false"}).text
+        assert alice.email in unconfirmed
+        assert bob.email not in unconfirmed
+        users = Group.objects.get(name=roles.USERS.name)
+        of_role = browse(manager).get(f"{LIST}results/", {"group": users.pk}).text
+        assert alice.email in of_role
+        assert manager.email not in of_role
+
+    @pytest.mark.parametrize("words", ["ЖУРАВЛЁВА", "ольга журав", "olga@", "%"])
+    def test_a_search_knows_all_letters(
+        self, browse: Browse, manager: User, make_user: Callable[..., User], words: str
+    ) -> None:
+        olga = make_user("olga", roles.USERS)
+        User.objects.filter(pk=olga.pk).update(first_name="Ольга", last_name="Журавлёва")
+        found = browse(manager).get(f"{LIST}results/", {"q": words}).text
+        assert (olga.email in found) == (words != "%")
+        assert manager.email not in found
+
+    def test_queries_do_not_grow_with_the_people(
+        self, browse: Browse, manager: User, make_user: Callable[..., User]
+    ) -> None:
+        def queries() -> int:
+            with CaptureQueriesContext(connection) as captured:
+                assert browse(manager).get(LIST).status_code == 200
+            return len(captured)
+
+        make_mailing(make_user("first", roles.USERS))
+        queries()  # fills what is remembered between requests
+        few = queries()
+        for number in range(12):
+            make_mailing(make_user(f"user{number}", roles.USERS))
+        assert queries() == few
+
+
+class TestPerson:
+    def test_a_page_with_the_way_to_block(self, browse: Browse, manager: User, alice: User) -> None:
+        page = browse(manager).get(person(alice))
+        assert toggle(alice) in page.text
+        assert reverse("wagtailusers_users:edit", args=[alice.pk]) not in page.text
+        assert alice.email in text_of(page)
+
+    def test_but_not_those_one_may_not_block(
+        self, browse: Browse, manager: User, admin: User
+    ) -> None:
+        for who in (manager, admin):
+            page = browse(manager).get(person(who))
+            assert page.status_code == 200
+            assert toggle(who) not in page.text
+
+    def test_only_for_managers(self, browse: Browse, alice: User, bob: User) -> None:
+        answers = {browse(alice).get(url).status_code for url in (person(bob), "/admin/users/99/")}
+        assert answers == {302}
 
 
 class TestAdministrator:
@@ -154,6 +260,8 @@ class TestAdministrator:
         )
         assert browse(admin).get(path).status_code == 200
         browse(admin).post(path, {"mark_as_active": "False"})
+        assert not User.objects.filter(is_active=False).exists(), "without a reason"
+        browse(admin).post(path, {"mark_as_active": "False", "reason": "Spam"})
         blocked = User.objects.filter(is_active=False)
         assert set(blocked) == {alice, bob}
         mailing.refresh_from_db()
