@@ -72,6 +72,12 @@ bench: $(TOOLS) ## How fast letters leave, beside Postfix, nodemailer and post_o
 bench-pages: $(TOOLS) ## How fast the admin answers beside millions of rows (15 minutes; see bench/)
 	@$(PY) -m bench.pages $(ARGS)
 
+lighthouse: $(TOOLS) ## What Lighthouse says of the public pages (needs node, npm and chromium; ten minutes)
+	@$(PY) -m bench.lighthouse $(ARGS)
+
+screenshots: $(TOOLS) ## Take the pictures of the product for the front page anew (needs chromium)
+	@$(PY) -m bench.screenshots
+
 lock: ## Compile the requirements again (needs uv)
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements.in -o requirements.txt
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements-dev.in -o requirements-dev.txt
@@ -79,4 +85,4 @@ lock: ## Compile the requirements again (needs uv)
 clean: ## Remove what runs have left
 	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help demo run test test-services access test-oracle test-faults faults test-browser bench bench-pages check format messages lock clean
+.PHONY: help demo run test test-services access test-oracle test-faults faults test-browser bench bench-pages lighthouse screenshots check format messages lock clean

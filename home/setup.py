@@ -6,6 +6,7 @@ and tests without migrations, flushes and fresh databases all get the same. All 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.apps import apps
@@ -30,6 +31,7 @@ from wagtail.models import (
 
 from accounts import roles
 from blog.models import BlogIndexPage
+from home.front_texts import front_texts
 from home.models import HomePage
 from mailing.enums import MonthDay, Unit
 from mailing.models import DatePeriod
@@ -83,6 +85,7 @@ def ensure_pages() -> BlogIndexPage:
         home = root.add_child(
             instance=HomePage(title=settings.SITE_NAME, slug="home", locale=locale)
         )
+    ensure_front_texts(home)
     # Not where it leads to the front page already: its name may have been changed in the admin.
     if not Site.objects.filter(is_default_site=True, root_page=home).exists():
         Site.objects.update_or_create(
@@ -93,6 +96,16 @@ def ensure_pages() -> BlogIndexPage:
     if blog is None:
         blog = home.add_child(instance=BlogIndexPage(title="Blog", slug="blog", locale=locale))
     return blog
+
+
+def ensure_front_texts(home: HomePage) -> None:
+    """Fill in the texts of a front page that has none; what somebody has written stays."""
+    empty = [code for code, _name in settings.LANGUAGES if not getattr(home, f"texts_{code}")]
+    for code in empty:
+        blocks = [{"type": kind, "value": value} for kind, value in front_texts(code)]
+        setattr(home, f"texts_{code}", json.dumps(blocks))
+    if empty:
+        home.save(update_fields=[f"texts_{code}" for code in empty])
 
 
 def ensure_collections() -> None:

@@ -1,23 +1,27 @@
 """Figures: each is a query over rows, so the parts add up to the whole (I4).
 
-What takes a while to count is shown from a copy that is at most a minute old.
+What takes a while to count is shown from a copy that is at most a minute old, or a day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from django.core.cache import cache
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from mailing.engine import audience
 from mailing.enums import DeliveryState
 from mailing.models import Batch, Client, Delivery, Mailing, Run
 
 _FIGURES_SECONDS = 60
+_UNIQUE_CLIENTS_SECONDS = 24 * 60 * 60
+FEW_CLIENTS = 20
+"""Fewer than that may be shown as none."""
 LARGE = 100_000
 """Letters from which on counting them takes longer than a page may take."""
 
@@ -29,21 +33,39 @@ class ServiceFigures:
     mailings: int
     active_mailings: int
     unique_clients: int
+    """At least so many different addresses; 0 for fewer than `FEW_CLIENTS` (ADR 22)."""
 
 
 def service_figures() -> ServiceFigures:
-    """Return the figures of the whole service, at most a minute old."""
+    """Return the figures of the whole service, at most a minute old; clients once a day."""
     figures = cache.get("mailing:figures")
     if not isinstance(figures, ServiceFigures):
         figures = ServiceFigures(
             mailings=Mailing.objects.kept().count(),
             active_mailings=Mailing.objects.active().count(),
-            unique_clients=Client.objects.aggregate(n=Count("email_normalized", distinct=True))[
-                "n"
-            ],
+            unique_clients=_unique_clients(),
         )
         cache.set("mailing:figures", figures, _FIGURES_SECONDS)
     return figures
+
+
+def _unique_clients() -> int:
+    number = cache.get("mailing:unique-clients")
+    if not isinstance(number, int):
+        counted = Client.objects.aggregate(n=Count("email_normalized", distinct=True))["n"]
+        number = without_last_digits(counted, day=timezone.now().date())
+        cache.set("mailing:unique-clients", number, _UNIQUE_CLIENTS_SECONDS)
+    return number
+
+
+def without_last_digits(number: int, *, day: date) -> int:
+    """Round down to two digits, or to tens, from a place that nobody knows and each day moves.
+
+    So nobody can tell from the figure whether an address that they have added was there before.
+    """
+    step = max(10, 10 ** (len(str(number)) - 2))
+    secret = salted_hmac("mailing.statistics", day.isoformat(), algorithm="sha256").digest()
+    return max(0, (number - int.from_bytes(secret[:8]) % step) // step * step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from wagtail.models import Page, Site
 
+_PUBLIC = ("/accounts/login/", "/accounts/signup/")
 _PRIVATE = ("/admin/", "/accounts/", "/u/", "/mail/")
 
 
@@ -39,6 +40,8 @@ class PagesSitemap(Sitemap[Page]):
 
 
 def robots(request: HttpRequest) -> HttpResponse:
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in _PRIVATE), ""]
+    lines = ["User-agent: *"]
+    lines += [f"Allow: {path}" for path in _PUBLIC]
+    lines += [*(f"Disallow: {path}" for path in _PRIVATE), ""]
     lines.append(f"Sitemap: {settings.SITE_URL}{reverse('sitemap')}")
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

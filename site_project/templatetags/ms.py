@@ -24,6 +24,9 @@ from blog.models import BlogIndexPage
 register = template.Library()
 register.filter(browser_name)
 
+PRODUCT_PICTURE_SIZE = (760, 500)
+"""In pixels of the page; the files have twice as many for sharp screens."""
+
 _THIN_SPACE = "\u202f"
 
 
@@ -93,6 +96,27 @@ def current(context: Context, url: str) -> SafeString | str:
     if path == url:
         return SafeString(' aria-current="page"')
     return SafeString(' aria-current="true"') if path.startswith(url) else ""
+
+
+@register.simple_tag(takes_context=True)
+def product_picture(context: Context, name: str, description: str, first: bool = False) -> str:
+    """Draw a screenshot of the product in the reader's language, and in the theme of the page.
+
+    A theme that somebody has chosen is known here; else the browser says which one it is.
+    """
+    language = "ru" if (get_language() or "").startswith("ru") else "en"
+    profile = getattr(getattr(context.get("request"), "user", None), "wagtail_userprofile", None)
+    theme = getattr(profile, "theme", "")
+    light, dark = (static(f"img/shots/{name}-{language}-{t}.webp") for t in ("light", "dark"))
+    source = format_html('<source media="(prefers-color-scheme: dark)" srcset="{}">', dark)
+    return format_html(
+        '<picture>{}<img src="{}" alt="{}" width="{}" height="{}" {}></picture>',
+        "" if theme in {"light", "dark"} else source,
+        dark if theme == "dark" else light,
+        description,
+        *PRODUCT_PICTURE_SIZE,
+        SafeString('fetchpriority="high"' if first else 'loading="lazy"'),
+    )
 
 
 @register.filter

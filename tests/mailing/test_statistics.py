@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.cache import cache
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from mailing import statistics
@@ -154,25 +154,68 @@ class TestServiceFigures:
         assert (figures.mailings, figures.active_mailings) == (len(MailingStatus), 2)
 
     def test_a_client_of_two_owners_is_one_person(self, alice: User, bob: User) -> None:
-        make_client(alice, "Anna@X.test")
-        make_client(bob, "anna@x.test")
-        make_client(bob, "ben@x.test")
-        assert statistics.service_figures().unique_clients == 2
+        addresses = [f"client{number}@x.test" for number in range(60)]
+        make_clients(alice, addresses)
+        before = statistics.service_figures().unique_clients
+        assert before in {50, 60}
+        make_clients(bob, [address.upper() for address in addresses])
+        cache.clear()
+        assert statistics.service_figures().unique_clients == before
 
     def test_they_are_counted_at_most_once_a_minute(
         self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
-        assert statistics.service_figures().unique_clients == 0
-        make_client(alice)
+        assert statistics.service_figures().mailings == 0
+        make_mailing(alice, [])
         with django_assert_num_queries(0):
-            assert statistics.service_figures().unique_clients == 0
+            assert statistics.service_figures().mailings == 0
+        cache.delete("mailing:figures")
+        assert statistics.service_figures().mailings == 1
+
+    def test_clients_are_counted_at_most_once_a_day(self, alice: User) -> None:
+        assert statistics.service_figures().unique_clients == 0
+        make_clients(alice, [f"client{number}@x.test" for number in range(60)])
+        cache.delete("mailing:figures")
+        assert statistics.service_figures().unique_clients == 0
         cache.clear()
-        assert statistics.service_figures().unique_clients == 1
+        assert statistics.service_figures().unique_clients >= 50
 
     def test_what_another_version_left_in_the_cache_is_counted_anew(self, alice: User) -> None:
-        make_client(alice)
+        make_mailing(alice, [])
         cache.set("mailing:figures", {"mailings": 5})
-        assert statistics.service_figures().unique_clients == 1
+        cache.set("mailing:unique-clients", "many")
+        assert statistics.service_figures().mailings == 1
+
+
+class TestWithoutLastDigits:
+    DAYS = [date(2026, 1, 1) + timedelta(days=number) for number in range(400)]
+
+    @pytest.mark.parametrize(
+        ("number", "step"), [(0, 10), (7, 10), (19, 10), (95, 10), (640, 10), (48_912, 1000)]
+    )
+    def test_the_figure_is_round_and_never_too_high(self, number: int, step: int) -> None:
+        shown = {statistics.without_last_digits(number, day=day) for day in self.DAYS}
+        for figure in shown:
+            assert figure % step == 0
+            assert max(0, number - 2 * step) < figure <= number or figure == 0
+        assert len(shown) <= 2
+
+    @pytest.mark.parametrize("number", [20, 30, 99, 1000])
+    def test_from_twenty_on_there_is_something_to_show(self, number: int) -> None:
+        assert all(statistics.without_last_digits(number, day=day) > 0 for day in self.DAYS)
+
+    def test_one_more_shows_on_few_days_and_on_none_that_can_be_foreseen(
+        self, settings: Settings
+    ) -> None:
+        def telling(number: int) -> list[date]:
+            show = statistics.without_last_digits
+            return [d for d in self.DAYS if show(number, day=d) != show(number + 1, day=d)]
+
+        for number in (40, 45, 49, 640):
+            assert 0.04 < len(telling(number)) / len(self.DAYS) < 0.18
+        days = telling(45)
+        settings.SECRET_KEY = "another"
+        assert telling(45) != days
 
 
 def test_nothing_but_the_rows_is_counted(alice: User) -> None:
