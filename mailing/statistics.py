@@ -65,7 +65,8 @@ def without_last_digits(number: int, *, day: date) -> int:
     """
     step = max(10, 10 ** (len(str(number)) - 2))
     secret = salted_hmac("mailing.statistics", day.isoformat(), algorithm="sha256").digest()
-    return max(0, (number - int.from_bytes(secret[:8]) % step) // step * step)
+    shown: int = (number - int.from_bytes(secret[:8]) % step) // step * step
+    return max(0, shown)
 
 
 @dataclass(frozen=True, slots=True)
