@@ -26,7 +26,9 @@ class NotAllowed(Exception):
 
 
 def may_block(user: User, *, by: User, blockers: Collection[int] | None = None) -> bool:
-    if user == by or user.is_superuser or not by.has_perm("accounts.block_user"):
+    if user == by or user.is_superuser or user.closed_at is not None:
+        return False
+    if not by.has_perm("accounts.block_user"):
         return False
     if by.is_superuser:
         return True
@@ -49,7 +51,9 @@ def set_active(user: User, *, active: bool, by: User, reason: str = "") -> bool:
     """
     if not may_block(user, by=by):
         raise NotAllowed
-    if not User.objects.filter(pk=user.pk, is_active=not active).update(is_active=active):
+    if not User.objects.filter(pk=user.pk, is_active=not active, closed_at=None).update(
+        is_active=active
+    ):
         return False
     user.is_active = active
     action = "accounts.unblock" if active else "accounts.block"

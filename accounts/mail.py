@@ -85,6 +85,18 @@ def notify(user: User, *, template: str, context: dict[str, Any], now: datetime)
     )
 
 
+def farewell(email: str, *, language: str, now: datetime) -> None:
+    """Queue the last mail to somebody whose account is erased."""
+    _queue(
+        template="accounts/email/account_erased",
+        email=email,
+        user=None,
+        language=language,
+        context={},
+        now=now,
+    )
+
+
 def _queue(*, now: datetime, **fields: Any) -> None:
     AccountMail.objects.create(created_at=now, next_attempt_at=now, **fields)
     if _wake is not None:

@@ -1,4 +1,4 @@
-"""The person behind an account, and the account mails that wait to be sent."""
+"""The person behind an account, its mails that wait to be sent, and what outlives it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class User(AbstractUser):
     phone = PhoneNumberField(_("phone"), blank=True)
     avatar = models.ImageField(_("picture"), upload_to="avatars/", blank=True)
     country = CountryField(_("country"), blank=True)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    """When the person closed the account (`accounts.closing`); the row waits to be erased."""
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -98,3 +100,36 @@ class AccountMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.template} #{self.pk}"
+
+
+class Erasure(models.Model):
+    """A closed account that is being erased, and whom to tell when it is done.
+
+    The only place that still knows the address; the row goes with the account.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    email = models.EmailField()
+    language = models.CharField(max_length=10)
+    due_at = models.DateTimeField(db_index=True)
+    """When a worker takes it up; in the future while one is at it."""
+
+    class Meta:
+        ordering = ("due_at", "pk")
+
+    def __str__(self) -> str:
+        return f"#{self.user_id}"
+
+
+class KeptRefusal(models.Model):
+    """A fingerprint of an address that had refused the letters of an account that is closed."""
+
+    owner_mark = models.CharField(max_length=32, db_index=True)
+    mark = models.CharField(max_length=32, unique=True)
+    reason = models.CharField(max_length=20)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.mark

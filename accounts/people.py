@@ -167,7 +167,9 @@ class PeopleView(stock.IndexView):
         return who_may_block()
 
     def get_list_buttons(self, instance: User) -> list[Any]:
-        buttons = [b for b in super().get_list_buttons(instance) if getattr(b, "dropdown_buttons", True)]
+        buttons = [
+            b for b in super().get_list_buttons(instance) if getattr(b, "dropdown_buttons", True)
+        ]
         if not may_block(instance, by=self.request.user, blockers=self.blockers):
             return buttons
         toggle = Button(

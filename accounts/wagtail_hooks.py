@@ -17,6 +17,7 @@ hooks.register("register_bulk_action", SetActiveStateBulkAction, order=1)
 def register_log_actions(actions: LogActionRegistry) -> None:
     actions.register_action("accounts.block", _("Block"), _("Blocked"))
     actions.register_action("accounts.unblock", _("Unblock"), _("Unblocked"))
+    actions.register_action("accounts.close", _("Close the account"), _("Closed the account"))
 
 
 @hooks.register("get_avatar_url")

@@ -10,8 +10,10 @@ class BlogConfig(AppConfig):
         from wagtail.models import TaskState, WorkflowState
         from wagtail.signals import task_submitted, workflow_approved, workflow_rejected
 
-        from blog import workflow
+        from accounts import portability
+        from blog import belongings, workflow
 
+        portability.export_with(belongings.SECTIONS)
         # Under the names of Wagtail's own receivers, which connect later and are left out for it:
         # they would send within the request, to a mail server that may be away.
         for signal, receiver, sender, name in (

@@ -12,7 +12,8 @@ class SiteProjectConfig(AppConfig):
         from wagtail.images import get_image_model
         from wagtail.models import UploadedFile
 
-        from accounts import mail
+        from accounts import closing, mail, portability
+        from mailing import erasure
         from site_project import checks, pictures, schedules  # noqa: F401 - registers the checks
 
         def after_migrate(**_kwargs: Any) -> None:
@@ -27,4 +28,10 @@ class SiteProjectConfig(AppConfig):
         )
         mail.wake_with(schedules.wake_account_mails)
         pre_save.connect(pictures.clean_waiting_upload, sender=UploadedFile)
+        closing.wake_with(schedules.wake_erasures)
+        portability.export_with(
+            {"pictures": pictures.pictures_of}, pictures=pictures.picture_files_of
+        )
+        # Pictures after the letters that show them.
+        closing.erase_with(erasure.erase, pictures.erase_pictures)
         pre_delete.connect(pictures.keep_picture_in_use, sender=get_image_model())

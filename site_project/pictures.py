@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import struct
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,14 @@ from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 from PIL import Image as Pillow
 from PIL import ImageOps, ImageSequence
+from wagtail.images import get_image_model
 from wagtail.images.forms import BaseImageForm
 from wagtail.models import ReferenceIndex
+from wagtail.models import UploadedFile as WaitingUpload
+
+from accounts.models import Erasure, User
+from accounts.portability import in_steps
+from accounts.rows import forget_in_log
 
 _SAVING: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 92, "optimize": True},
@@ -90,3 +97,32 @@ def keep_picture_in_use(instance: Any, **_kwargs: Any) -> None:
     references = ReferenceIndex.get_references_to(instance)
     if references.exists():
         raise ProtectedError("a picture in use", {reference.object_id for reference in references})
+
+
+def pictures_of(user: User) -> Iterator[dict[str, Any]]:
+    """Say what a person calls the pictures in the copy of the data (`accounts.portability`)."""
+    pictures = get_image_model().objects.filter(uploaded_by_user=user)
+    return in_steps(pictures, "title", "description", "file", "created_at")
+
+
+def picture_files_of(user: User) -> Iterator[Any]:
+    for picture in get_image_model().objects.filter(uploaded_by_user=user).iterator():
+        yield picture.file
+
+
+def erase_pictures(erasure: Erasure, is_over: Callable[[], bool]) -> bool:
+    """Erase the pictures of a closed account; one that a post still shows stays, as nobody's."""
+    for upload in WaitingUpload.objects.filter(uploaded_by_user=erasure.user):
+        upload.file.delete(save=False)
+        upload.delete()
+    for picture in get_image_model().objects.filter(uploaded_by_user=erasure.user):
+        if ReferenceIndex.get_references_to(picture).exists():
+            picture.uploaded_by_user = None
+            picture.save(update_fields=["uploaded_by_user"])
+        else:
+            pk = picture.pk
+            picture.delete()
+            forget_in_log(type(picture), [pk])
+        if is_over():
+            return False
+    return True

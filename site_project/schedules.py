@@ -1,4 +1,4 @@
-"""What the task queue does by the clock, and how account mails wake it."""
+"""What the task queue does by the clock, and what wakes it for account mails and erasures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from accounts import mail
+from accounts import closing, mail
 from blog import workflow
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ def ensure_schedules() -> None:
     _ensure("tick", "mailing.tasks.tick", minutes=ceil(settings.SCHEDULER_INTERVAL / 60))
     _ensure("account mails", "site_project.schedules.send_account_mails")
     _ensure("dates of posts", "site_project.schedules.keep_dates_of_posts")
+    _ensure("closed accounts", "site_project.schedules.erase_closed_accounts")
     _ensure("retention", "mailing.tasks.forget", Schedule.DAILY)
 
 
@@ -56,3 +57,13 @@ def keep_dates_of_posts() -> None:
 def wake_account_mails() -> None:
     """Have the account mails sent soon; if the queue is away, the schedule finds them."""
     async_task("site_project.schedules.send_account_mails", save=False)
+
+
+def erase_closed_accounts() -> None:
+    """Erase closed accounts for one slice, and come back at once if more is left."""
+    if closing.erase_due(timezone.now()):
+        wake_erasures()
+
+
+def wake_erasures() -> None:
+    async_task("site_project.schedules.erase_closed_accounts", save=False)

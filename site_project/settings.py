@@ -176,8 +176,10 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Without it a signed-in person who may not enter the admin is sent to and fro for ever.
 ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS = False
 CONFIRMATION_RESEND_SECONDS = 60
-# All others are allauth's own.
-ACCOUNT_RATE_LIMITS = {"confirm_email": f"1/{CONFIRMATION_RESEND_SECONDS}s/key,5/h/key"}
+ACCOUNT_RATE_LIMITS = {  # all others are allauth's own
+    "confirm_email": f"1/{CONFIRMATION_RESEND_SECONDS}s/key,5/h/key",
+    "copy_of_data": "5/h/user",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
 MFA_ADAPTER = "accounts.second_step.MFAAdapter"
 MFA_FORMS = {

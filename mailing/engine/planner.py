@@ -20,6 +20,7 @@ from mailing.engine.faults import Point
 from mailing.engine.letter import Content
 from mailing.enums import MailingStatus, RunStatus, mailing_sources
 from mailing.models import Attempt, Mailing, Run
+from mailing.recall import recall
 
 logger = logging.getLogger(__name__)
 
@@ -204,6 +205,7 @@ def _open(
         status=MailingStatus.SENDING
     )
     faults.point(Point.RUN_MADE)
+    recall(mailing.owner_id)
     run.audience_size = audience.freeze(run.pk, mailing.pk, mailing.owner_id, now)
     run.save(update_fields=["audience_size"])
     faults.point(Point.FROZEN)
