@@ -38,3 +38,19 @@ document.querySelectorAll("[data-ms-figures]").forEach(async (part) => {
     // What stands there is true as well.
   }
 });
+// A block with a single field bears its name on the panel alone: the field takes it from there.
+const nameFields = () => {
+  const fields = "input:not([type=hidden]), textarea, select, [contenteditable=true]";
+  document.querySelectorAll("form section[aria-labelledby]").forEach((panel) => {
+    panel.querySelectorAll(fields).forEach((field) => {
+      if (field.closest("section[aria-labelledby]") !== panel || field.labels?.length) return;
+      if (field.hasAttribute("aria-label") || field.hasAttribute("aria-labelledby")) return;
+      field.setAttribute("aria-labelledby", panel.getAttribute("aria-labelledby"));
+    });
+  });
+};
+const editor = document.querySelector("[data-contentpath]")?.closest("form");
+if (editor) {
+  nameFields();
+  new MutationObserver(nameFields).observe(editor, { childList: true, subtree: true });
+}
