@@ -77,6 +77,8 @@ lighthouse: $(TOOLS) ## What Lighthouse says of the public pages (needs node, np
 
 screenshots: $(TOOLS) ## Take the pictures of the product for the front page anew (needs chromium)
 	@$(PY) -m bench.screenshots
+bench-import: $(TOOLS) ## How fast clients are brought in from files (5 minutes; see bench/)
+	@$(PY) -m bench.importing $(ARGS)
 
 lock: ## Compile the requirements again (needs uv)
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-annotate --custom-compile-command "make lock" requirements.in -o requirements.txt
@@ -85,4 +87,4 @@ lock: ## Compile the requirements again (needs uv)
 clean: ## Remove what runs have left
 	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help demo run test test-services access test-oracle test-faults faults test-browser bench bench-pages lighthouse screenshots check format messages lock clean
+.PHONY: help demo run test test-services access test-oracle test-faults faults test-browser bench bench-pages lighthouse screenshots check format messages lock clean bench-import

@@ -276,7 +276,7 @@ class PreviewView(BreadcrumbsMixin, InstanceSpecificView):
 class ImportAdmin(OwnedModelAdmin):
     model = ClientImport
     add_to_admin_menu = False  # the list of clients leads here
-    menu_icon = "download"
+    menu_icon = "upload"
     menu_label = gettext_lazy("Imports")
     menu_item_name = "imports"
     add_label = gettext_lazy("Import clients")

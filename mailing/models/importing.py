@@ -65,12 +65,12 @@ class ClientImport(OwnedModel):
     total = models.PositiveIntegerField(default=0, editable=False)
     """Rows of the file with its headings; 0 if nobody knows."""
     rows_done = models.PositiveIntegerField(default=0, editable=False)
-    new = models.PositiveIntegerField(default=0, editable=False)
-    changed = models.PositiveIntegerField(default=0, editable=False)
+    new = models.PositiveIntegerField(_("new clients"), default=0, editable=False)
+    changed = models.PositiveIntegerField(_("changed clients"), default=0, editable=False)
     unchanged = models.PositiveIntegerField(default=0, editable=False)
     repeated = models.PositiveIntegerField(default=0, editable=False)
     suppressed = models.PositiveIntegerField(default=0, editable=False)
-    faulty = models.PositiveIntegerField(default=0, editable=False)
+    faulty = models.PositiveIntegerField(_("faulty lines"), default=0, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     """How often somebody has begun to go on since a row was last done."""
     started_at = models.DateTimeField(null=True, editable=False)

@@ -14,12 +14,13 @@ pytestmark = pytest.mark.django_db
 
 ENTER = {"wagtailadmin.access_admin"}
 OWNED = ("client", "clientlist", "message", "mailing")
-LOG = {"mailing.view_delivery", "mailing.view_attempt"}
+LOG = {"mailing.view_delivery", "mailing.view_attempt", "mailing.view_clientimport"}
 
 TABLE = {
     roles.USERS: ENTER
     | LOG
-    | {f"mailing.{a}_{m}" for a in ("view", "add", "change", "delete") for m in OWNED},
+    | {f"mailing.{a}_{m}" for a in ("view", "add", "change", "delete") for m in OWNED}
+    | {"mailing.add_clientimport"},
     roles.MANAGERS: ENTER
     | LOG
     | {f"mailing.view_{model}" for model in OWNED}
