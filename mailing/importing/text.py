@@ -82,16 +82,13 @@ def _encoding(sample: bytes, file: IO[bytes]) -> tuple[str, str]:
 def _is_mostly_utf8(file: IO[bytes]) -> bool:
     """Say whether the whole file is UTF-8, but for a few lines that came from elsewhere."""
     file.seek(0)
-    good = broken = 0
+    letters = broken = 0
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     while block := file.read(_SAMPLE_BYTES):
-        if block.isascii() and not decoder.getstate()[0]:
-            continue
-        letters = decoder.decode(block)
-        unreadable = letters.count("\ufffd")
-        broken += unreadable
-        good += sum(not letter.isascii() for letter in letters) - unreadable
-    return not broken or good > 2 * broken
+        text = decoder.decode(block)
+        broken += text.count("\ufffd")
+        letters += len(text) - len(text.encode("ascii", "ignore"))
+    return broken == 0 or letters > 3 * broken
 
 
 def _separator(head: str) -> str:

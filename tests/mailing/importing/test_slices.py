@@ -126,13 +126,16 @@ class TestExisting:
     def test_it_is_as_the_owner_chose(
         self, alice: User, existing: Existing, name: str, comment: str, expected: dict[str, int]
     ) -> None:
-        client = make_client(alice, "Ann@x.test", first_name="Ann", last_name="Smith")
+        client = make_client(
+            alice, "Ann@x.test", first_name="Ann", last_name="Smith", phone="+442079460118"
+        )
         lines = ["email,first name,last name,comment", "ann@X.test,Anna,,new"]
         row = carry_out(make_import(alice, lines, existing=existing))
         assert figures(row) == expected
         client.refresh_from_db()
         assert (client.first_name, client.comment) == (name, comment)
         assert (client.last_name, client.email) == ("Smith", "Ann@x.test"), "blank changes nothing"
+        assert client.phone == "+442079460118"
         assert client.last_import == row
 
     def test_the_same_file_again_changes_nothing(self, alice: User) -> None:
@@ -336,7 +339,7 @@ class TestWorkers:
         monkeypatch.setattr(slices, "CHUNK", 2)
         row = make_import(alice, ["email", *(f"c{n}@x.test" for n in range(6))])
         jobs.start(row, now=NOW)
-        slices.go_on(lambda: NOW, seconds=0)
+        slices.go_on(lambda: NOW, interrupted=lambda: True)
         assert jobs.cancel(row, now=NOW)
         assert not slices.go_on(lambda: NOW)
         assert Client.objects.count() == 1
