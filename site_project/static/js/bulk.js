@@ -14,7 +14,7 @@ window.wagtail.app.register(
         else if (this.boxes.includes(event.target)) this.changed();
       };
       document.addEventListener("change", this.watch);
-      if (this.page) this.page.closest("th").hidden = false;
+      if (this.page) this.page.hidden = false;
       this.changed();
     }
 

@@ -4,11 +4,11 @@
 window.wagtail.app.register(
   "ms-chips",
   class extends window.StimulusModule.Controller {
-    static targets = ["control"];
     static values = { url: String, remove: String, none: String, chosen: String };
 
     connect() {
-      this.isSelect = this.controlTarget.tagName === "SELECT";
+      this.control = this.element.querySelector("select, input");
+      this.isSelect = this.control.tagName === "SELECT";
       this.build();
       this.draw();
     }
@@ -19,13 +19,13 @@ window.wagtail.app.register(
       this.input.remove();
       this.options.remove();
       this.status.remove();
-      this.controlTarget.id = this.input.id;
-      this.controlTarget.hidden = false;
-      if (!this.isSelect) this.controlTarget.type = "text";
+      this.control.id = this.input.id;
+      this.control.hidden = false;
+      if (!this.isSelect) this.control.type = "text";
     }
 
     build() {
-      const control = this.controlTarget;
+      const control = this.control;
       this.chips = document.createElement("ul");
       this.chips.className = "ms-choice-chosen";
       this.input = document.createElement("input");
@@ -62,8 +62,8 @@ window.wagtail.app.register(
 
     // What is chosen, as pairs of value and label.
     get chosen() {
-      if (this.isSelect) return [...this.controlTarget.selectedOptions].map((o) => [o.value, o.text]);
-      const names = this.controlTarget.value.split(",").map((name) => name.trim());
+      if (this.isSelect) return [...this.control.selectedOptions].map((o) => [o.value, o.text]);
+      const names = this.control.value.split(",").map((name) => name.trim());
       return names.filter(Boolean).map((name) => [name, name]);
     }
 
@@ -88,7 +88,7 @@ window.wagtail.app.register(
     }
 
     add(value, label) {
-      const control = this.controlTarget;
+      const control = this.control;
       if (this.isSelect) {
         let option = [...control.options].find((o) => o.value === String(value));
         if (!option) {
@@ -105,7 +105,7 @@ window.wagtail.app.register(
     }
 
     drop(value) {
-      const control = this.controlTarget;
+      const control = this.control;
       if (this.isSelect) {
         for (const option of control.selectedOptions) if (option.value === value) option.selected = false;
       } else {
@@ -117,7 +117,7 @@ window.wagtail.app.register(
     tell(words) {
       this.draw();
       this.status.textContent = words;
-      this.controlTarget.dispatchEvent(new Event("change", { bubbles: true }));
+      this.control.dispatchEvent(new Event("change", { bubbles: true }));
     }
 
     typed() {
