@@ -77,6 +77,7 @@ lighthouse: $(TOOLS) ## What Lighthouse says of the public pages (needs node, np
 
 screenshots: $(TOOLS) ## Take the pictures of the product for the front page anew (needs chromium)
 	@$(PY) -m bench.screenshots
+
 bench-import: $(TOOLS) ## How fast clients are brought in from files (5 minutes; see bench/)
 	@$(PY) -m bench.importing $(ARGS)
 

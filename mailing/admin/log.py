@@ -21,7 +21,6 @@ from mailing.admin.owned import OwnedIndexView, OwnedInspectView, ReadOnlyModelA
 from mailing.admin.widgets import is_number_of_a_row
 from mailing.enums import Cause, DeliveryState, Outcome
 from mailing.models import Attempt, Delivery, Mailing, Run
-from mailing.permissions import sees_every_owner
 from mailing.span import Span
 
 
@@ -215,9 +214,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
 
     owner.short_description = gettext_lazy("owner")  # type: ignore[attr-defined]
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        columns = super().get_list_display(request)
-        return (*columns, "owner") if sees_every_owner(request.user) else columns
+    shows_owner = True
 
     def delivery_state(self, delivery: Delivery) -> SafeString:
         return status_chip(DeliveryState(delivery.state))
@@ -244,8 +241,7 @@ class AttemptAdmin(ReadOnlyModelAdmin):
         "number",
         "stage",
         "result",
-        "code",
-        "enhanced",
+        "codes",
         "reply",
     )
     list_filter = (
@@ -299,6 +295,11 @@ class AttemptAdmin(ReadOnlyModelAdmin):
         return status_chip(Outcome(attempt.outcome))
 
     result.short_description = gettext_lazy("outcome")  # type: ignore[attr-defined]
+
+    def codes(self, attempt: Attempt) -> str:
+        return f"{attempt.code or ''} {attempt.enhanced}".strip()
+
+    codes.short_description = gettext_lazy("code")  # type: ignore[attr-defined]
 
     def mailing_name(self, attempt: Attempt) -> str:
         return attempt.delivery.run.mailing.name

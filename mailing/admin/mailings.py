@@ -179,6 +179,7 @@ class MailingAdmin(OwnedModelAdmin):
         "A run that is under way is cancelled. What has been sent stays in the list of attempts."
     )
     opens_page = True
+    list_per_page = 25  # each counts whom it reaches and what came of its last run
     list_display = ("name", "state", "audience", "next_sending", "last_result")
     list_filter = (StatusTabs, OwnerFilter)
     list_export = ("name", "status", "starts_at", "next_due_at", "created_at")

@@ -369,14 +369,20 @@ class OwnedModelAdmin(GuardedModelAdmin):
     history_view_class = OwnedHistoryView
     inspect_view_class = OwnedInspectView
 
+    @property
+    def shows_owner(self) -> bool:
+        return hasattr(self.model, "owner")
+
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).visible_to(request.user)
         return rows.select_related("owner") if issubclass(self.model, OwnedModel) else rows
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Show the owner to those who see several."""
+        """Show the owner to those who see several. modeladmin asks this for each cell of a list."""
         columns = tuple(super().get_list_display(request))
-        if sees_every_owner(request.user) and hasattr(self.model, "owner"):
+        if not hasattr(request, "sees_every_owner"):
+            request.sees_every_owner = sees_every_owner(request.user)  # type: ignore[attr-defined]
+        if request.sees_every_owner and self.shows_owner:
             return (*columns, "owner")
         return columns
 
