@@ -90,13 +90,10 @@ class Figures:
 
 def figures(user: Person, span: Span, now: datetime, owner_id: int | None = None) -> Figures:
     """Return what `user` may see: of one owner if given, else of all whose rows they see."""
-    counts = HourlyCount.objects.visible_to(user)
-    clients = Client.objects.visible_to(user)
-    changes = DailyGrowth.objects.visible_to(user)
-    if owner_id is not None:
-        counts, clients, changes = (
-            rows.filter(owner=owner_id) for rows in (counts, clients, changes)
-        )
+    whose = {} if owner_id is None else {"owner": owner_id}
+    counts = HourlyCount.objects.visible_to(user).filter(**whose)
+    clients = Client.objects.visible_to(user).filter(**whose)
+    changes = DailyGrowth.objects.visible_to(user).filter(**whose)
     total = clients.order_by().count()
     pieces = span.pieces()
     client_counts = _clients_at_ends(changes, pieces, total, now)

@@ -134,9 +134,10 @@ class LetterOwnerFilter(LogOwnerFilter):
 
 class AttemptCodeFilter(CodeFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        found = super().queryset(request, queryset)
+        found: Any = super().queryset(request, queryset)
         # A reply of 4xx or 5xx is never to an accepted letter, and that the indexes know.
-        return found.refused() if found is not queryset and self.value() >= "4" else found
+        is_refusal = found is not queryset and (self.value() or "").strip() >= "4"
+        return found.refused() if is_refusal else found
 
 
 class LogIndexView(OwnedIndexView):

@@ -380,9 +380,10 @@ class OwnedModelAdmin(GuardedModelAdmin):
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Show the owner to those who see several. modeladmin asks this for each cell of a list."""
         columns = tuple(super().get_list_display(request))
-        if not hasattr(request, "sees_every_owner"):
-            request.sees_every_owner = sees_every_owner(request.user)  # type: ignore[attr-defined]
-        if request.sees_every_owner and self.shows_owner:
+        asked: Any = request
+        if not hasattr(asked, "sees_every_owner"):
+            asked.sees_every_owner = sees_every_owner(request.user)
+        if asked.sees_every_owner and self.shows_owner:
             return (*columns, "owner")
         return columns
 

@@ -67,7 +67,7 @@ def add(counts: dict[Key, int], attempt_ids: Sequence[int]) -> None:
     if not counts:
         return
     first, last = min(attempt_ids), max(attempt_ids)
-    parameters: list[object] = []
+    parameters: list[int | str | bool] = []
     for key, n in counts.items():
         parameters += (*key[:3], key.outcome.value, int(key.cause), n, first, last, False)
     with connection.cursor() as cursor:

@@ -88,7 +88,8 @@ def record(findings: Sequence[Finding]) -> None:
     findings = [finding for finding in findings if finding.run_id in sources]
     write = _write_postgresql if is_postgresql() else _write_sqlite
     written = write(findings, sources)
-    added, known = findings, []
+    added: Sequence[Finding] = findings
+    known: Sequence[Finding] = ()
     if len(written) < len(findings):
         added, known = _split({(delivery, number) for _id, delivery, number in written}, findings)
     hourly.add(_count(added, sources), [row[0] for row in written])
@@ -99,7 +100,8 @@ def _split(
     new: set[tuple[int, int]], findings: Iterable[Finding]
 ) -> tuple[list[Finding], list[Finding]]:
     """Return the findings whose attempts are `new`, each once, and those that were known."""
-    added, known = [], []
+    added: list[Finding] = []
+    known: list[Finding] = []
     for finding in findings:
         attempt = (finding.delivery_id, finding.attempt)
         (added if attempt in new else known).append(finding)

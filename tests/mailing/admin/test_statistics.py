@@ -104,7 +104,9 @@ def test_the_table_says_what_the_chart_draws(alice: User, alices: Browser) -> No
     send(alice, 4, 1, days_ago=2)
     page = alices.get(PAGE)
     content = BeautifulSoup(page.text, "lxml")
-    drawn = json.loads(content.find(id="ms-charts").string)
+    data = content.find(id="ms-charts")
+    assert data is not None
+    drawn = json.loads(str(data.string))
     twin = content.select('section[aria-labelledby="deliveries"] tbody tr')
     rows = [[int(cell.get_text()) for cell in row.find_all("td")] for row in twin]
     assert len(rows) == 30
