@@ -46,8 +46,8 @@ def who_may_block() -> set[int]:
 def set_active(user: User, *, active: bool, by: User, reason: str = "") -> bool:
     """Block or unblock `user`; return whether anything changed. Raises NotAllowed.
 
-    The reason is kept in the event log, for managers. A block ends the sessions at once. Unblocking
-    starts nothing again: paused mailings stay paused.
+    The reason is kept in the event log. A block ends the sessions at once. Unblocking starts
+    nothing again: paused mailings stay paused.
     """
     if not may_block(user, by=by):
         raise NotAllowed

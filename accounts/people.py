@@ -67,11 +67,11 @@ def _mailings_of(user: User) -> str:
     return mailings_text(user.workload)  # type: ignore[attr-defined] # set by the list
 
 
-def _clients_of(user: User) -> SafeString:
+def _clients_of(user: User) -> str:
     return clients_text(user.workload)  # type: ignore[attr-defined]
 
 
-def clients_text(load: Workload) -> SafeString:
+def clients_text(load: Workload) -> str:
     return render_to_string("accounts/clients.html", {"load": load}).strip()
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -35,7 +34,7 @@ class AuthenticatedRequest(HttpRequest):
 def reason_field(*, required: bool = True) -> forms.CharField:
     return forms.CharField(
         label=gettext_lazy("Reason"),
-        help_text=gettext_lazy("Managers read it in the event log."),
+        help_text=gettext_lazy("Managers, and this person later, read it in the event log."),
         max_length=500,
         required=required,
         widget=forms.Textarea(attrs={"rows": 3}),
@@ -92,9 +91,9 @@ class PersonView(_PersonMixin):
             events=self._events(),
         )
 
-    def _events(self) -> QuerySet[ModelLogEntry]:
-        about = ModelLogEntry.objects.for_instance(self.person)
-        return about.select_related("user").order_by("-timestamp", "-pk")[:_EVENTS_SHOWN]
+    def _events(self) -> list[ModelLogEntry]:
+        about = ModelLogEntry.objects.for_instance(self.person).select_related("user")
+        return list(about.order_by("-timestamp", "-pk")[:_EVENTS_SHOWN])
 
 
 class ToggleActiveView(_PersonMixin):

@@ -15,6 +15,7 @@ from wagtail_modeladmin.options import modeladmin_register
 
 from mailing.admin.client_lists import ClientListAdmin
 from mailing.admin.clients import ClientAdmin
+from mailing.admin.events import EventAdmin
 from mailing.admin.imports import ImportAdmin, ImportLogFormatter
 from mailing.admin.log import AttemptAdmin, DeliveryAdmin
 from mailing.admin.mailings import MailingAdmin
@@ -38,6 +39,7 @@ for model_admin in (
     DeliveryAdmin,
     AttemptAdmin,
     DatePeriodAdmin,
+    EventAdmin,
 ):
     modeladmin_register(model_admin)
 
@@ -121,6 +123,7 @@ def register_log_actions(actions: LogActionRegistry) -> None:
             _("Send me a test"),
             pgettext_lazy("event log", "Test letter requested"),
         ),
+        ("mailing.export", _("Export"), pgettext_lazy("event log", "List exported")),
     ):
         actions.register_action(action, label, message)
     actions.register_action("client.import")(ImportLogFormatter)

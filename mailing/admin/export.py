@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from wagtail.admin.views.mixins import SpreadsheetExportMixin
+from wagtail.log_actions import log
 
 BYTE_ORDER_MARK = "\ufeff".encode()
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
@@ -29,6 +30,16 @@ class SafeSpreadsheetMixin(SpreadsheetExportMixin):
 
     def get_heading(self, queryset: Any, field: str) -> str:
         return capfirst(str(label_for_field(field, queryset.model, self.model_admin)))
+
+    def as_spreadsheet(self, queryset: Any, spreadsheet_format: str) -> Any:
+        """Write down who has taken what out of the service."""
+        log(
+            instance=self.request.user,  # type: ignore[attr-defined] # of the view
+            action="mailing.export",
+            user=self.request.user,  # type: ignore[attr-defined]
+            data={"list": str(self.get_page_title())},  # type: ignore[attr-defined]
+        )
+        return super().as_spreadsheet(queryset, spreadsheet_format)
 
     def stream_csv(self, queryset: Any) -> Iterator[bytes]:
         lines = super().stream_csv(queryset)

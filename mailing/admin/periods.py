@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -64,6 +64,16 @@ class DatePeriodIndexView(OwnedIndexView):
         # The stock one puts the model's own ordering first.
         return list(queryset.query.order_by)
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        periods = context["object_list"] = list(context["object_list"])
+        used = Mailing.objects.kept().filter(period__in=periods).order_by()
+        rows = used.values_list("period").annotate(Count("pk"), Count("owner", distinct=True))
+        counts = {period: (mailings, owners) for period, mailings, owners in rows}
+        for period in periods:
+            period.mailings_count, period.owners_count = counts.get(period.pk, (0, 0))
+        return context
+
 
 class DatePeriodAdmin(GuardedModelAdmin):
     model = DatePeriod
@@ -73,7 +83,7 @@ class DatePeriodAdmin(GuardedModelAdmin):
     menu_order = 150
     add_label = gettext_lazy("Add an interval")
     delete_warning = gettext_lazy("An interval that a mailing uses cannot be deleted.")
-    list_display = ("name",)
+    list_display = ("name", "mailings", "owners")
     permission_helper_class = DatePeriodPermissionHelper
     index_view_class = DatePeriodIndexView
     history_view_enabled = False
@@ -97,3 +107,13 @@ class DatePeriodAdmin(GuardedModelAdmin):
         return str(period)
 
     name.short_description = gettext_lazy("name")  # type: ignore[attr-defined]
+
+    def mailings(self, period: DatePeriod) -> str:
+        return str(period.mailings_count)  # type: ignore[attr-defined] # set by the list
+
+    mailings.short_description = gettext_lazy("mailings")  # type: ignore[attr-defined]
+
+    def owners(self, period: DatePeriod) -> str:
+        return str(period.owners_count)  # type: ignore[attr-defined]
+
+    owners.short_description = gettext_lazy("owners")  # type: ignore[attr-defined]

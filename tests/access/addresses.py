@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from wagtail.models import ModelLogEntry
 
 from mailing.enums import MailingStatus
 from mailing.tokens import unsubscribe_token
@@ -49,6 +50,7 @@ def ids_of(belongings: Belongings) -> dict[str, Any]:
         "upload": belongings.upload.pk,
         "session": belongings.editing_session.pk,
         "login": belongings.login.pk,
+        "event": ModelLogEntry.objects.for_instance(belongings.message).latest("pk").pk,
         **{status.value: belongings.mailings[status].pk for status in MailingStatus},
     }
 
@@ -67,6 +69,7 @@ OWNED = STATUSES | {
     "upload",
     "session",
     "login",
+    "event",
 }
 
 

@@ -23,7 +23,7 @@ from tests.mailing.runs import daily_in
 
 pytestmark = pytest.mark.django_db
 
-OURS = ["Mailings", "Messages", "Clients", "Client lists", "Attempts", "Intervals"]
+OURS = ["Mailings", "Messages", "Clients", "Client lists", "Attempts", "Intervals", "Event log"]
 
 
 def menu(browser: Browser) -> list[str]:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 Browse = Callable[..., Client]
 MakeUser = Callable[..., User]
 
-LETTERS = {"mailings", "messages", "clients", "client-lists", "attempts"}
+LETTERS = {"mailings", "messages", "clients", "client-lists", "attempts", "events"}
 ALL = LETTERS | {"intervals", "explorer", "images", "reports", "settings", "help"}
 
 
@@ -40,6 +40,48 @@ def menu(user: User) -> set[str]:
 )
 def test_the_menu_of_a_role(make_user: MakeUser, role: roles.Role, items: set[str]) -> None:
     assert menu(make_user("somebody", role)) == items
+
+
+@pytest.mark.parametrize("role", [*roles.ROLES, None], ids=lambda role: role and role.name)
+def test_all_that_is_in_the_menu_opens(
+    make_user: MakeUser, browse: Browse, role: roles.Role | None
+) -> None:
+    """Whoever is shown an item may use it; None is a superuser."""
+    person = make_user("somebody", *([role] if role else []), superuser=role is None)
+    browser = browse(person)
+    request = browser.get("/admin/").wsgi_request
+    opened = 0
+    for item in admin_menu.menu_items_for_request(request):
+        inside = item.menu.menu_items_for_request(request) if hasattr(item, "menu") else [item]
+        for leaf in inside:
+            if leaf.url and leaf.url.startswith("/admin/") and leaf.url != "/admin/":
+                answer = browser.get(leaf.url, follow=True)
+                assert answer.status_code == 200, (item.name, leaf.name, leaf.url)
+                # The explorer leads to the pages of a role; a refusal would lead to the front page.
+                assert answer.wsgi_request.path != "/admin/", (item.name, leaf.name)
+                opened += 1
+    assert opened >= 1
+
+
+def test_managers_find_reports_of_pages_and_the_users_and_no_more(
+    manager: User, browse: Browse
+) -> None:
+    request = browse(manager).get("/admin/").wsgi_request
+    found = {
+        item.name: {leaf.name for leaf in item.menu.menu_items_for_request(request)}
+        for item in admin_menu.menu_items_for_request(request)
+        if item.name in {"reports", "settings"}
+    }
+    assert found == {
+        "settings": {"users"},
+        "reports": {
+            "workflows",
+            "workflow-tasks",
+            "site-history",
+            "aging-pages",
+            "page-types-usage",
+        },
+    }
 
 
 def test_who_has_two_roles_has_both_menus(make_user: MakeUser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
@@ -143,3 +144,16 @@ def test_users_choose_among_them_but_keep_none(alice: User, browse: Callable[...
         typed = {"count": 9, "unit": "day", "month_day": "day"}
         assert alices.post(url, typed).status_code in {302, 403, 404, 405}, url
     assert everything() == before
+
+
+def test_each_says_how_many_mailings_and_owners_use_it(
+    alice: User, bob: User, managers: Browser, django_assert_max_num_queries: Any
+) -> None:
+    for owner, count in ((alice, 17), (alice, 17), (bob, 17), (alice, 19)):
+        make_mailing(owner, unit=Unit.DAY, count=count)
+    deleted = make_mailing(bob, unit=Unit.DAY, count=19)
+    Mailing.objects.filter(pk=deleted.pk).update(deleted_at=NOW, message=None)
+    with django_assert_max_num_queries(20):
+        words = text_of(managers.get(url_of("dateperiod")))
+    assert "every 17 days Edit Delete 3 2" in words
+    assert "every 19 days Edit Delete 1 1" in words
