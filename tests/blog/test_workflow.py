@@ -134,6 +134,12 @@ class TestMails:
         assert submit(draft, blogger).current_workflow_task_state is not None
         assert AccountMail.objects.count() == 1
 
+    def test_no_comment_in_the_margin_mails_past_the_queue(
+        self, blogger: User, browse: Browse, draft: BlogPage
+    ) -> None:
+        page = browse(blogger).get(f"/admin/pages/{draft.pk}/edit/")
+        assert "comments" not in page.context["form"].formsets
+
 
 class TestReview:
     def test_managers_find_their_task_on_the_front_page(
