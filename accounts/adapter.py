@@ -11,6 +11,8 @@ from django.contrib import messages
 from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
+from wagtail.users.models import UserProfile
 
 from accounts import inbox, mail, roles
 from accounts.models import User
@@ -55,7 +57,23 @@ class AccountAdapter(DefaultAccountAdapter):
             user = super().save_user(request, user, form, commit)
             if commit:
                 roles.give(user, roles.USERS)
+                profile = UserProfile.get_for_user(user)
+                profile.preferred_language = get_language() or settings.LANGUAGE_CODE
+                profile.save(update_fields=["preferred_language"])
         return user
+
+    def add_message(
+        self,
+        request: HttpRequest,
+        level: int,
+        message_template: str | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        is_inbox = message_template == "account/messages/email_confirmation_sent.txt"
+        if is_inbox and not request.user.is_authenticated:
+            return  # the page that comes next says it
+        super().add_message(request, level, message_template, *args, **kwargs)
 
     def respond_email_verification_sent(
         self, request: HttpRequest, user: User | None

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 SIDE = 256
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 25_000_000
-FORMATS = ("PNG", "JPEG", "WEBP")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 # What Pillow raises for damaged files; struct.error comes from strange EXIF.
 _UNREADABLE = (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError)
 
@@ -23,8 +23,8 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, struct.error, Image.Decompressi
 def clean_avatar(upload: IO[bytes]) -> ContentFile[bytes]:
     """Return the picture cut to a square of `SIDE` pixels, without metadata, under a random name.
 
-    Raises ValidationError if it is too large or not one of `FORMATS`. The content decides, not the
-    name, and the size is known before any pixel is decoded.
+    Of many frames the first stays. Raises ValidationError if it is too large or not one of
+    `FORMATS`. The content decides, not the name, and the size is known before any pixel is decoded.
     """
     upload.seek(0, io.SEEK_END)
     if upload.tell() > MAX_BYTES:
@@ -41,7 +41,7 @@ def clean_avatar(upload: IO[bytes]) -> ContentFile[bytes]:
             plain.paste(square.convert(mode))
     except _UNREADABLE as error:
         raise ValidationError(
-            _("This file could not be read as a PNG, JPEG or WebP picture.")
+            _("This file could not be read as a PNG, JPEG, WebP or GIF picture.")
         ) from error
     buffer = io.BytesIO()
     plain.save(buffer, "WEBP", quality=85)

@@ -52,11 +52,13 @@ class PersonalForm(forms.ModelForm):
             "last_name": forms.TextInput(attrs={"autocomplete": "family-name"}),
             "middle_name": forms.TextInput(attrs={"autocomplete": "additional-name"}),
             "phone": forms.TextInput(attrs={"autocomplete": "tel", "type": "tel"}),
-            "avatar": forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+            "avatar": forms.FileInput(
+                attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}
+            ),
         }
         help_texts = {
             "phone": _("With the country code, for example +44 20 7946 0118."),
-            "avatar": _("PNG, JPEG or WebP, up to 5 MB. Place and camera data are removed."),
+            "avatar": _("PNG, JPEG, WebP or GIF, up to 5 MB. Place and camera data are removed."),
         }
 
     remove_avatar = forms.BooleanField(label=_("Remove the picture"), required=False)

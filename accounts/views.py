@@ -90,7 +90,8 @@ def _forms(request: HttpRequest) -> dict[str, Any]:
     # A copy: an invalid form must not show its values in the page's header.
     user = User.objects.get(pk=request.user.pk)
     profile = UserProfile.get_for_user(user)
-    profile.preferred_language = user.preferred_language
+    # As the page is shown, until something is chosen: saving the time zone must not turn it round.
+    profile.preferred_language = profile.preferred_language or translation.get_language() or ""
     profile.current_time_zone = str(user.time_zone)
     post, files = request.POST, request.FILES
     return {

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from accounts import mail
@@ -80,6 +80,13 @@ def use_server(settings: Settings, port: int) -> None:
     settings.EMAIL_HOST = "127.0.0.1"
     settings.EMAIL_PORT = port
     settings.EMAIL_TIMEOUT = 5
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A request leaves its language behind, in this process until the next request."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -198,3 +198,12 @@ def test_the_letter_is_in_the_language_of_the_page(client: Client, post_office: 
     )
     (letter,) = post_office.deliver()
     assert '<html lang="ru">' in letter.body("html")
+
+
+def test_letters_are_in_the_language_of_the_sign_up_ever_after(client: Client) -> None:
+    client.post(
+        SIGN_UP,
+        {"email": "nora@people.test", "password1": PASSWORD},
+        headers={"accept-language": "ru"},
+    )
+    assert User.objects.get().preferred_language == "ru"

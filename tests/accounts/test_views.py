@@ -183,7 +183,7 @@ class TestAvatar:
         assert not alice.avatar
         assert not default_storage.exists(name)
 
-    @pytest.mark.parametrize("name", ["svg", "html", "gif", "a bomb", "too many pixels", "nothing"])
+    @pytest.mark.parametrize("name", ["svg", "html", "bmp", "a bomb", "too many pixels", "nothing"])
     @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
     def test_anything_else_is_refused_beside_the_field(
         self, signed_in: Client, alice: User, name: str
@@ -345,3 +345,8 @@ class TestSetLanguage:
         assert not page.cookies
         assert browser.post(LANGUAGE, {"language": "ru", "next": "/"}).status_code == 302
         assert '<html lang="ru"' in browser.get("/").text
+
+
+def test_saving_the_time_zone_does_not_turn_the_language_round(signed_in: Client) -> None:
+    page = signed_in.get(PROFILE, headers={"accept-language": "ru"})
+    assert page.context["forms"]["preferences"]["preferred_language"].value() == "ru"

@@ -29,7 +29,8 @@ class Service:
 
     @property
     def site(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        """The one name that browsers allow passkeys for without https."""
+        return f"http://localhost:{self.port}"
 
     def env(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
