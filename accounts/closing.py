@@ -61,11 +61,11 @@ def close(user: User, *, now: datetime) -> None:
 
     From here on nobody logs in with it, nothing is sent for it, and the address is free again.
     """
+    if user.is_superuser and not _another_administrator(user):
+        raise LastAdministrator
     person = User.objects.select_for_update().get(pk=user.pk)
     if person.closed_at is not None:
         return
-    if person.is_superuser and not _another_administrator(person):
-        raise LastAdministrator
     Erasure.objects.create(
         user=person, email=person.email, language=user.preferred_language, due_at=now
     )
@@ -102,8 +102,9 @@ def close(user: User, *, now: datetime) -> None:
 
 
 def _another_administrator(person: User) -> bool:
-    others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
-    return others.exists()
+    # Locked, so that the last two cannot leave together, each believing that the other stays.
+    everyone = User.objects.select_for_update().filter(is_superuser=True).order_by("pk")
+    return any(other.is_active for other in everyone if other.pk != person.pk)
 
 
 def erase_due(now: datetime, seconds: float = SLICE_SECONDS) -> bool:

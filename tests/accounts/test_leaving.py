@@ -16,6 +16,7 @@ from accounts import roles
 from accounts.models import Erasure, User
 from mailing.enums import MailingStatus
 from tests.accounts.conftest import is_in, log_in, prove_again, sign_up
+from tests.conftest import PASSWORD
 from tests.factories import make_client, make_mailing
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +123,17 @@ class TestDelete:
         proven.post(DELETE, {"address": alice.email})
         sign_up(Client(), "alice@people.test")
         assert User.objects.filter(email="alice@people.test").count() == 1
+
+    def test_a_proof_that_comes_late_goes_on_where_it_was_asked_for(
+        self, client: Client, alice: User
+    ) -> None:
+        log_in(client, alice.email)
+        asked = client.post(DELETE, {"address": alice.email})
+        page = client.post(asked["Location"], {"password": PASSWORD})
+        assert page.status_code == 200
+        assert "Your account is closed" in page.text
+        assert not is_in(client)
+        assert Erasure.objects.get().user_id == alice.pk
 
     @pytest.mark.parametrize("role", roles.ROLES, ids=lambda role: role.name)
     def test_it_is_for_every_role(self, make_user: MakeUser, role: roles.Role) -> None:

@@ -236,11 +236,27 @@ def test_a_passkey_logs_in_by_itself(
 
 # --- Every page -----------------------------------------------------------------------------------
 
-STRANGERS = ("login/", "signup/", "password/reset/", "password/reset/done/", "confirm-email/")
-STRANGERS += ("inactive/", "password/reset/key/1-forged/", "confirm-email/forged/")
-PEOPLES = ("profile/", "email/", "password/change/", "logout/", "sessions/", "2fa/")
-PEOPLES += ("2fa/webauthn/", "reauthenticate/")
-PROVEN = ("2fa/totp/activate/", "2fa/webauthn/add/", "data/", "delete/")
+STRANGERS: tuple[str, ...] = (
+    "login/",
+    "signup/",
+    "password/reset/",
+    "password/reset/done/",
+    "confirm-email/",
+    "inactive/",
+    "password/reset/key/1-forged/",
+    "confirm-email/forged/",
+)
+PEOPLES: tuple[str, ...] = (
+    "profile/",
+    "email/",
+    "password/change/",
+    "logout/",
+    "sessions/",
+    "2fa/",
+    "2fa/webauthn/",
+    "reauthenticate/",
+)
+PROVEN: tuple[str, ...] = ("2fa/totp/activate/", "2fa/webauthn/add/", "data/", "delete/")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

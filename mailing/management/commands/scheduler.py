@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
-from accounts import mail
+from accounts import closing, mail
 from mailing import dispatch
 
 logger = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ class Command(BaseCommand):
 
     def _do_chores(self) -> None:
         mail.send_due(timezone.now(), interrupted=self._stop.is_set)
+        closing.erase_due(timezone.now(), seconds=1)
         if time.monotonic() >= self._forget_at and not dispatch.forget(seconds=1):
             self._forget_at = time.monotonic() + _FORGET_EVERY_SECONDS
 

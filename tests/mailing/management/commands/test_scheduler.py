@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from accounts import mail
+from accounts import closing, mail
 from accounts.models import AccountMail, User
 from mailing import heartbeat
 from mailing.enums import DeliveryState, MailingStatus
@@ -86,6 +86,12 @@ def test_account_mails_leave_too(alice: User, sink: Sink) -> None:
     call_command("scheduler", "--once")
     assert [letter.to for letter in outbox.outbox] == [[alice.email]]
     assert not AccountMail.objects.exists()
+
+
+def test_closed_accounts_are_erased_too(alice: User, sink: Sink) -> None:
+    closing.close(alice, now=timezone.now())
+    call_command("scheduler", "--once")
+    assert not User.objects.filter(pk=alice.pk).exists()
 
 
 def test_with_the_mail_server_away_it_ends_and_nothing_is_lost(
