@@ -36,7 +36,7 @@ from mailing.admin.owned import (
     OwnedPermissionHelper,
 )
 from mailing.admin.tags import TagsField
-from mailing.admin.widgets import ChoicesField
+from mailing.admin.widgets import ChipSelect, ChoicesField
 from mailing.enums import ImportState
 from mailing.importing import jobs, retention
 from mailing.importing.columns import Column, guess, problem_with
@@ -87,7 +87,7 @@ class UploadForm(OwnedForm):
         help_text=gettext_lazy("All clients of the file are added to these."),
         queryset=ClientList.objects.all(),
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=ChipSelect,
     )
     tag_names = TagsField(
         help_text=gettext_lazy(
@@ -125,6 +125,9 @@ class UploadForm(OwnedForm):
 
 
 class ImportCreateView(OwnedCreateView):
+    def get_error_message(self) -> str:
+        return _("The file was not taken. Correct what is marked below.")
+
     def get_success_url(self) -> str:
         url: str = self.url_helper.get_action_url("preview", self.instance.pk)
         return url
