@@ -78,6 +78,7 @@ def send(
 
 def forget(seconds: float = SLICE_SECONDS) -> bool:
     """Forget for one slice what is older than RETENTION_DAYS; return whether some is left."""
+    import_retention.sweep_files(timezone.now())
     while import_retention.forget(timezone.now()):
         pass
     if not settings.RETENTION_DAYS:

@@ -170,6 +170,7 @@ class ImportInspectView(OwnedInspectView):
             cancel_url=self.url_helper.get_action_url("cancel", self.pk_quoted),
             faults_url=self.url_helper.get_action_url("faults", self.pk_quoted),
             faults=[finding(fault) for fault in row.faults.order_by("pk")[:_FAULTS_SHOWN]],
+            has_more_faults=row.faulty > _FAULTS_SHOWN,
             lists=row.lists.owned_by(row.owner),
         )
 

@@ -15,7 +15,7 @@ LONGEST_LINE = 1_000_000
 
 # An XLSX is an archive, and a small one may hold a huge table.
 MOST_UNPACKED_BYTES = 512 * 1024 * 1024
-MOST_SHARED_BYTES = 64 * 1024 * 1024
+MOST_SHARED_BYTES = 32 * 1024 * 1024
 """Of the parts that are held in memory whole: all texts of the sheets, and the styles."""
 MOST_PARTS = 2_000
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from mailing.enums import ImportState
 from mailing.importing import jobs
 from mailing.importing.limits import KEEP_DRAFTS, KEEP_REPORTS, MOST_DRAFTS
 from mailing.models import ClientImport, ImportFault
+from mailing.models.importing import FOLDER
 
 _STEP = 1_000
 
@@ -25,6 +27,21 @@ def forget(now: datetime) -> bool:
     some = list(lines.values_list("pk", flat=True)[:_STEP])
     ImportFault.objects.filter(pk__in=some).delete()
     return len(some) == _STEP or old.exists()
+
+
+def sweep_files(now: datetime) -> None:
+    """Delete old files that no import has: of a deleted owner, or of a request that failed."""
+    storage = ClientImport._meta.get_field("file").storage
+    try:
+        _folders, names = storage.listdir(FOLDER)
+    except FileNotFoundError:
+        return  # nobody has imported anything
+    for name in names:
+        path = f"{FOLDER}/{name}"
+        if not ClientImport.objects.filter(file=path).exists():
+            with suppress(FileNotFoundError):  # deleted by somebody else
+                if storage.get_modified_time(path) < now - KEEP_DRAFTS:
+                    storage.delete(path)
 
 
 def make_room(owner_id: int, now: datetime) -> None:

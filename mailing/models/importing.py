@@ -13,6 +13,9 @@ from mailing.models.client import ClientList
 from mailing.models.owned import OwnedModel
 from mailing.querysets import ClientImportQuerySet
 
+FOLDER = "imports"
+"""Of the private storage."""
+
 
 def private_storage() -> Storage:
     return storages["private"]
@@ -20,7 +23,7 @@ def private_storage() -> Storage:
 
 def file_path(_import: ClientImport, _name: str) -> str:
     """Return a path that tells nothing; the name that people gave is a column."""
-    return f"imports/{uuid.uuid4().hex}"
+    return f"{FOLDER}/{uuid.uuid4().hex}"
 
 
 class ClientImport(OwnedModel):

@@ -14,12 +14,15 @@ from pytest_django import Settings
 from accounts.models import User
 from mailing import dispatch, heartbeat, tasks
 from mailing.engine import circuit, journal, retention
-from mailing.models import Attempt, Batch, Delivery, Run
+from mailing.importing import jobs
+from mailing.models import Attempt, Batch, Client, Delivery, Run
+from tests.mailing.importing.files import make_import
 from tests.mailing.server import due_now, use_server
 from tests.sink import Sink
 
 DELIVER = "mailing.tasks.deliver"
 FORGET = "mailing.tasks.forget"
+IMPORT = "mailing.tasks.import_clients"
 
 
 @pytest.fixture
@@ -78,6 +81,30 @@ class TestTick:
         Batch.objects.update(due_at=timezone.now())
         tasks.tick()
         assert queued() == [DELIVER]
+
+
+@pytest.mark.django_db
+class TestImport:
+    def test_a_lost_task_is_noticed_by_the_tick(self, alice: User) -> None:
+        row = make_import(alice, ["email", "anna@x.test"])
+        tasks.tick()
+        assert queued() == []
+        jobs.start(row, now=timezone.now())
+        tasks.tick()
+        assert queued() == [IMPORT]
+
+    def test_it_comes_back_only_while_work_is_left(
+        self, alice: User, bob: User, settings: Settings
+    ) -> None:
+        settings.SCHEDULER_ACTIVE = False  # which is about dates, not about what people start
+        for owner in (alice, bob):
+            jobs.start(make_import(owner, ["email", "anna@x.test"]), now=timezone.now())
+        tasks.import_clients()
+        assert queued() == [IMPORT]
+        tasks.import_clients()
+        tasks.import_clients()  # a doubled task
+        assert queued() == [IMPORT]
+        assert Client.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

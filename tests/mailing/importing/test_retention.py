@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from mailing.enums import ImportState
@@ -56,3 +57,14 @@ def test_a_new_file_takes_the_place_of_the_oldest_draft(alice: User, bob: User) 
     retention.make_room(alice.pk, NOW)
     assert set(ClientImport.objects.all()) == {*drafts[2:], other}
     assert set(ClientImport.objects.values_list("state", flat=True)) == {ImportState.DRAFT}
+
+
+def test_a_file_that_no_import_has_is_deleted_after_a_while(alice: User, bob: User) -> None:
+    retention.sweep_files(timezone.now())
+    orphan, kept = (make_import(owner, ["email", "a@x.test"]) for owner in (bob, alice))
+    bob.delete()
+    retention.sweep_files(timezone.now())
+    assert orphan.file.storage.exists(orphan.file.name), "its request may not have ended yet"
+    retention.sweep_files(timezone.now() + timedelta(days=8))
+    assert not orphan.file.storage.exists(orphan.file.name)
+    assert kept.file.storage.exists(kept.file.name)

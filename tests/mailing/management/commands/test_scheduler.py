@@ -17,8 +17,10 @@ from pytest_django import Settings
 from accounts import closing, mail
 from accounts.models import AccountMail, User
 from mailing import heartbeat
-from mailing.enums import DeliveryState, MailingStatus
-from mailing.models import Delivery, Mailing, Run, ServerGate
+from mailing.enums import DeliveryState, ImportState, MailingStatus
+from mailing.importing import jobs
+from mailing.models import Client, Delivery, Mailing, Run, ServerGate
+from tests.mailing.importing.files import make_import
 from tests.mailing.server import due_now, use_server
 from tests.sink import Sink
 
@@ -107,3 +109,11 @@ def test_with_the_mail_server_away_it_ends_and_nothing_is_lost(
         ServerGate.objects.all().delete()
         call_command("scheduler", "--once")
         assert back.ledger.recipients() == ["ok+anna@x.test"]
+
+
+def test_clients_are_brought_in_without_a_task_queue(alice: User) -> None:
+    row = make_import(alice, ["email", "anna@x.test"])
+    jobs.start(row, now=timezone.now())
+    call_command("scheduler", "--once")
+    row.refresh_from_db()
+    assert (row.state, Client.objects.get().email) == (ImportState.COMPLETED, "anna@x.test")
