@@ -83,11 +83,19 @@ class ClientListInspectView(OwnedInspectView):
             figures=shown,
             figures_url=figures_url([client_list.pk]) if shown.is_partial else "",
             mailings=[(m, status_chip(MailingStatus(m.status))) for m in mailings],
-            clients=client_list.clients.order_by("-pk")[:_CLIENTS_SHOWN],
+            clients=self._latest(),
             clients_url=clients_url,
             may_export=not shown.is_empty,
             may_edit=self.permission_helper.user_can_edit_obj(self.request.user, client_list),
         )
+
+    def _latest(self) -> list[Client]:
+        """Return the newest of its clients, from the index over lists and their clients."""
+        rows = ClientList.clients.through.objects.filter(clientlist=self.instance)
+        return [
+            row.client
+            for row in rows.select_related("client").order_by("-client_id")[:_CLIENTS_SHOWN]
+        ]
 
 
 @dataclass(frozen=True, slots=True)

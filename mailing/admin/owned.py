@@ -263,7 +263,9 @@ class OwnedEditView(BreadcrumbsMixin, SavedTwiceMixin, EditView):
 
 
 class OwnedInspectView(BreadcrumbsMixin, InspectView):
-    pass
+    def get_fields_dict(self) -> list[Any]:
+        """Leave out the stock list of all fields: it names every client of a list."""
+        return []
 
 
 class OwnedDeleteView(BreadcrumbsMixin, DeleteView):
