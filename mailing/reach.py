@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 
-from mailing.engine.database import instant
+from mailing.engine.database import instant, is_postgresql
 from mailing.enums import SuppressionReason
 
 RECENT = timedelta(days=30)
@@ -94,7 +95,9 @@ def figures(list_ids: Collection[int], now: datetime) -> dict[int, Figures]:
     keys = {f"mailing:list:{list_id}": list_id for list_id in list_ids}
     copies = cache.get_many(keys) if keys else {}
     found = {keys[key]: copy for key, copy in copies.items() if isinstance(copy, Figures)}
-    for list_id, counted in _count([pk for pk in list_ids if pk not in found], now).items():
+    with _not_compiled():
+        missing = _count([pk for pk in list_ids if pk not in found], now)
+    for list_id, counted in missing.items():
         found[list_id] = counted
         if counted.clients >= LARGE:
             cache.set(f"mailing:list:{list_id}", counted, _FIGURES_SECONDS)
@@ -134,11 +137,13 @@ def reach(owner_id: int, list_ids: Collection[int], client_ids: Collection[int])
     if isinstance(copy, Reach):
         return copy
     is_exact = most <= LARGE or len(list_ids) == 1
-    found = Reach(
-        clients=_distinct(list_ids, client_ids) if is_exact else _together(list_ids, client_ids),
-        excluded=_excluded(owner_id, list_ids, client_ids),
-        is_exact=is_exact,
-    )
+    count = _distinct if is_exact else _together
+    with _not_compiled():
+        found = Reach(
+            clients=count(list_ids, client_ids),
+            excluded=_excluded(owner_id, list_ids, client_ids),
+            is_exact=is_exact,
+        )
     cache.set(key, found, _FIGURES_SECONDS)
     return found
 
@@ -276,6 +281,22 @@ def _some(ids: Collection[int]) -> list[int]:
 
 def _marks(ids: Collection[int]) -> str:
     return ", ".join(["%s"] * max(len(ids), 1))
+
+
+@contextmanager
+def _not_compiled() -> Iterator[None]:
+    """Keep PostgreSQL from compiling statements, which takes longer than these run."""
+    if not is_postgresql():
+        yield
+        return
+    with transaction.atomic():
+        _run("SET LOCAL jit = off")
+        yield
+
+
+def _run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def _fetch(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
