@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from mailing.engine import audience
-from mailing.enums import DeliveryState
-from mailing.models import Batch, Client, Delivery, Mailing, Run
+from mailing.enums import DeliveryState, RunStatus
+from mailing.models import Batch, Client, Delivery, Mailing, Run, RunTally
 
 _FIGURES_SECONDS = 60
 _UNIQUE_CLIENTS_SECONDS = 24 * 60 * 60
@@ -100,9 +100,48 @@ def tally(run: Run) -> Tally:
 def tallies(runs: Iterable[Run]) -> dict[int, Tally]:
     """Return the tally of each run by its id: one query over deliveries, one over their batches.
 
-    That of a large run is counted anew once a minute, and when the run's status has changed.
+    That of a large run is counted anew once a minute, and when the run's status has changed; once
+    it is completed, a copy is kept.
     """
     runs = list(runs)
+    large = [run for run in runs if run.audience_size >= LARGE]
+    kept = _kept([run for run in large if run.status == RunStatus.COMPLETED])
+    return kept | _counted([run for run in runs if run.pk not in kept])
+
+
+def _kept(completed: list[Run]) -> dict[int, Tally]:
+    """Return the tallies of completed runs from their copies; count and copy what has none."""
+    if not completed:
+        return {}
+    copies = RunTally.objects.in_bulk([run.pk for run in completed])
+    found = {
+        run.pk: Tally(
+            {state: copy.states[state.value] for state in DeliveryState if state in copy.states},
+            copy.counted_at,
+        )
+        for run in completed
+        if (copy := copies.get(run.pk)) and run.finished_at and copy.counted_at > run.finished_at
+    }
+    now = timezone.now()
+    counted = _count([run for run in completed if run.pk not in found])
+    RunTally.objects.bulk_create(
+        (
+            RunTally(
+                run_id=pk,
+                states={state.value: n for state, n in tally.states.items()},
+                counted_at=now,
+            )
+            for pk, tally in counted.items()
+        ),
+        update_conflicts=True,
+        unique_fields=["run"],
+        update_fields=["states", "counted_at"],
+    )
+    return found | {pk: replace(tally, counted_at=now) for pk, tally in counted.items()}
+
+
+def _counted(runs: list[Run]) -> dict[int, Tally]:
+    """Return the tallies of runs that may still move, or are small."""
     keys = {f"mailing:tally:{r.pk}:{r.status}": r.pk for r in runs if r.audience_size >= LARGE}
     copies = cache.get_many(keys) if keys else {}
     found = {keys[key]: copy for key, copy in copies.items() if isinstance(copy, Tally)}

@@ -24,7 +24,7 @@ from mailing.enums import (
     Stage,
     SuppressionReason,
 )
-from mailing.models import Attempt, Batch, Client, Delivery, Suppression
+from mailing.models import Attempt, Batch, Client, Delivery, RunTally, Suppression
 
 DISABLED_FOR_GOOD = timedelta(hours=72)
 
@@ -146,6 +146,7 @@ def _learn_late(findings: Iterable[Finding], sources: dict[int, Source]) -> None
                 Cause.NO_ANSWER,
             )
             late = key._replace(outcome=Outcome.ACCEPTED, cause=0)
+            RunTally.objects.filter(run=finding.run_id).delete()
             hourly.add({key: -1, late: 1}, [attempt.pk])
 
 

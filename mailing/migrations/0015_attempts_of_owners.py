@@ -9,6 +9,23 @@ class Migration(migrations.Migration):
     dependencies = [("mailing", "0014_statistics")]
 
     operations = [
+        migrations.CreateModel(
+            name="RunTally",
+            fields=[
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="mailing.run",
+                    ),
+                ),
+                ("states", models.JSONField()),
+                ("counted_at", models.DateTimeField()),
+            ],
+        ),
         migrations.AlterField(
             model_name="attempt",
             name="owner",

@@ -2,7 +2,7 @@
 
 from mailing.models.change import ClientChange
 from mailing.models.client import Client, ClientList, ClientTag
-from mailing.models.figures import DailyGrowth, HourlyCount
+from mailing.models.figures import DailyGrowth, HourlyCount, RunTally
 from mailing.models.gate import OwnerGate, ServerGate
 from mailing.models.importing import ClientImport, ImportFault
 from mailing.models.mailing import DatePeriod, Mailing
@@ -27,6 +27,7 @@ __all__ = [
     "Message",
     "OwnerGate",
     "Run",
+    "RunTally",
     "ServerGate",
     "Suppression",
 ]

@@ -7,6 +7,7 @@ from django.db import models
 
 from mailing.enums import Cause, Outcome
 from mailing.models.mailing import Mailing
+from mailing.models.run import Run
 from mailing.querysets import OwnedQuerySet
 
 
@@ -53,6 +54,20 @@ class HourlyCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailing_id} {self.hour} {self.outcome} {self.cause}: {self.n}"
+
+
+class RunTally(models.Model):
+    """A copy of how the letters of a large completed run ended: to count a million takes a second.
+
+    It holds while the run stays completed; `engine.ledger` takes it away if late evidence comes.
+    """
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    states = models.JSONField()
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.run_id} at {self.counted_at}"
 
 
 class DailyGrowth(models.Model):

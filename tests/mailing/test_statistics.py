@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from mailing import statistics
-from mailing.engine import audience
-from mailing.enums import DeliveryState, MailingStatus, RunStatus
-from mailing.models import Batch, Run
+from mailing.engine import audience, ledger
+from mailing.engine.classify import Reply
+from mailing.enums import DeliveryState, MailingStatus, RunStatus, Stage
+from mailing.models import Batch, Delivery, Run
 from tests.factories import NOW, make_client, make_clients, make_list, make_mailing
-from tests.mailing.runs import arm, open_run, put
+from tests.mailing.runs import arm, finish, open_run, put
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +111,39 @@ class TestLargeRuns:
         put(run, DeliveryState.SENT, DeliveryState.SENT)
         run.status = RunStatus.COMPLETED
         assert statistics.tally(run).states == {"sent": 2}
+
+    def test_one_that_is_completed_keeps_its_copy(
+        self, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        run = open_run(alice, 3)
+        finish(run, DeliveryState.UNKNOWN, at=timezone.now())
+        run.refresh_from_db()
+        first = statistics.tally(run)
+        cache.clear()
+        with django_assert_num_queries(1):
+            assert statistics.tally(run) == first
+        assert (first.sent, first.audience) == (2, 3)
+
+    def test_late_evidence_and_another_end_are_counted(self, alice: User) -> None:
+        run = open_run(alice, 3)
+        unknown = put(run, DeliveryState.PENDING)[0]
+        for answer in (Reply(0), Reply(250)):
+            _verdict, finding = ledger.judge(
+                run.pk, unknown.pk, 1, Stage.DOT, answer, at=NOW, random=Random(1)
+            )
+            assert finding is not None
+            ledger.record([finding])
+            if answer.code == 0:
+                Delivery.objects.exclude(pk=unknown.pk).update(state=DeliveryState.SENT)
+                Run.objects.update(status=RunStatus.COMPLETED, finished_at=timezone.now())
+                run.refresh_from_db()
+                assert statistics.tally(run).sent == 2
+        assert statistics.tally(run).sent == 3
+        Delivery.objects.update(state=DeliveryState.FAILED)
+        assert statistics.tally(run).sent == 3, "a copy"
+        Run.objects.update(finished_at=timezone.now())
+        run.refresh_from_db()
+        assert statistics.tally(run).sent == 0
 
     def test_what_another_version_left_in_the_cache_is_counted_anew(self, alice: User) -> None:
         run = open_run(alice, 2)
