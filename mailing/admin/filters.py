@@ -63,7 +63,6 @@ class OwnerFilter(OwnedFilter):
 
     title = gettext_lazy("owner")
     parameter_name = "owner"
-    field = "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         if not sees_every_owner(request.user):
@@ -82,7 +81,7 @@ class OwnerFilter(OwnedFilter):
         return ""  # it is not taken, as for those who see only their own
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{self.field: int(self.chosen)}) if self.chosen else queryset
+        return queryset.filter(owner=int(self.chosen)) if self.chosen else queryset
 
     def owned_model(self, model_admin: Any) -> Any:
         """Return the model whose owners are offered."""

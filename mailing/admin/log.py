@@ -129,7 +129,15 @@ class LogOwnerFilter(OwnerFilter):
 
 
 class LetterOwnerFilter(LogOwnerFilter):
-    field = "run__mailing__owner"
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if not self.chosen:
+            return queryset
+        return queryset.of_runs(Run.objects.filter(mailing__owner=int(self.chosen)))
+
+
+class LetterMailingFilter(MailingFilter):
+    def narrow(self, rows: Any, mailing_id: int) -> Any:
+        return rows.of_runs(Run.objects.filter(mailing=mailing_id))
 
 
 class AttemptCodeFilter(CodeFilter):
@@ -186,7 +194,7 @@ class DeliveryAdmin(ReadOnlyModelAdmin):
     list_filter = (
         RunFilter,
         RunPeriodFilter,
-        MailingFilter,
+        LetterMailingFilter,
         StateFilter,
         LetterCodeFilter,
         LetterOwnerFilter,

@@ -86,7 +86,7 @@ class MailingFilter(SimpleListFilter):
         return self.narrow(queryset, int(self.value() or 0))
 
     def narrow(self, rows: QuerySet[Any], mailing_id: int) -> QuerySet[Any]:
-        return rows.filter(run__mailing=mailing_id)
+        raise NotImplementedError
 
 
 class CodeFilter(SimpleListFilter):

@@ -10,6 +10,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from mailing import querysets
 from mailing.enums import DeliveryState, Outcome, Stage
 from mailing.models import Attempt, Delivery, Run
 from tests.factories import NOW, make_clients
@@ -23,6 +24,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def alices(alice: User, browse: Callable[..., Browser]) -> Browser:
     return browse(alice)
+
+
+@pytest.fixture
+def managers(manager: User, browse: Callable[..., Browser]) -> Browser:
+    return browse(manager)
 
 
 @pytest.fixture
@@ -129,6 +135,29 @@ class TestDeliveries:
         page = alices.get(url_of("delivery") + f"?run={run.pk}&state=failed&export=csv")
         _headings, *rows = table(page)
         assert rows == [["ben@x.test", run.mailing.name, "failed", "0", "550", "5.1.1 No <such>"]]
+
+    def test_many_letters_are_the_same_ones(
+        self,
+        alice: User,
+        run: Run,
+        bobs: Run,
+        alices: Browser,
+        managers: Browser,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        for query in (
+            "",
+            f"?mailing={run.mailing_id}",
+            "?state=failed",
+            f"?mailing={bobs.mailing_id}",
+        ):
+            few = text_of(alices.get(url_of("delivery") + query))
+            with monkeypatch.context() as patch:
+                patch.setattr(querysets, "MANY_LETTERS", 1)
+                assert text_of(alices.get(url_of("delivery") + query)) == few
+                words = text_of(managers.get(url_of("delivery") + f"?owner={alice.pk}"))
+        assert "anna@x.test" in words
+        assert "secret@x.test" not in words
 
 
 class TestAttempts:
