@@ -66,7 +66,7 @@ def test_only_what_can_be_opened_is_linked(
     gone.delete()
     page = alices.get(EVENTS).text
     assert page.count("/mailing/message/inspect/") == 1
-    assert f"/inspect/{number}/" not in page
+    assert f"/message/inspect/{number}/" not in page
     assert page.count("/mailing/client/inspect/") == 1
     assert page.count("/mailing/clientlist/edit/") == 1
     assert "/mailing/mailing/inspect/" not in page
