@@ -132,7 +132,7 @@ def _urls_of(entries: list[ModelLogEntry], user: Any) -> dict[tuple[int, str], s
     for entry in entries:
         if entry.content_type_id and is_number_of_a_row(entry.object_id):
             numbers[entry.content_type_id].add(entry.object_id)
-    found = {}
+    found: dict[tuple[int, str], str] = {}
     for model, rows, name in _pages(user):
         kind = ContentType.objects.get_for_model(model).pk
         if kind in numbers:

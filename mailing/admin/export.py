@@ -34,10 +34,10 @@ class SafeSpreadsheetMixin(SpreadsheetExportMixin):
     def as_spreadsheet(self, queryset: Any, spreadsheet_format: str) -> Any:
         """Write down who has taken what out of the service."""
         log(
-            instance=self.request.user,  # type: ignore[attr-defined] # of the view
+            instance=self.request.user,
             action="mailing.export",
-            user=self.request.user,  # type: ignore[attr-defined]
-            data={"list": str(self.get_page_title())},  # type: ignore[attr-defined]
+            user=self.request.user,
+            data={"list": str(self.get_page_title())},
         )
         return super().as_spreadsheet(queryset, spreadsheet_format)
 
