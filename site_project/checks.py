@@ -132,11 +132,20 @@ def check_site(**_kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def check_address(**_kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
     if urlsplit(settings.SITE_URL).hostname in _LOOPBACK:
-        return [
+        found.append(
             Warning(
                 "SITE_URL is still on this machine, and so are the links in every letter.",
                 id="site_project.W006",
             )
-        ]
-    return []
+        )
+    if "@" not in settings.CONTACT_EMAIL:
+        found.append(
+            Warning(
+                "CONTACT_EMAIL is not set.",
+                hint="A person whose account is blocked is not told whom to write to.",
+                id="site_project.W009",
+            )
+        )
+    return found

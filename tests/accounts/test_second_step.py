@@ -213,3 +213,13 @@ def test_next_leads_nowhere_else(client: Client, alice: User) -> None:
     other.post(LOGIN, {"login": alice.email, "password": PASSWORD, "next": "https://evil.test/"})
     answer = other.post(SECOND_STEP, {"code": app_code(secret, 1), "next": "//evil.test/"})
     assert answer["Location"] == "/admin/"
+
+
+def test_the_session_gets_a_new_key_with_the_second_step(client: Client, alice: User) -> None:
+    secret, _codes = switch_on(client, alice.email)
+    other = Client()
+    log_in(other, alice.email)
+    before = other.session.session_key
+    other.post(SECOND_STEP, {"code": app_code(secret, 1)})
+    assert other.session.session_key != before
+    assert is_in(other)

@@ -56,6 +56,7 @@ TABLE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("W007", {"SCHEDULER_INTERVAL": 3601}, {"SCHEDULER_INTERVAL": 3600}),
     ("W008", {"RETENTION_DAYS": 6}, {"RETENTION_DAYS": 7}),
     ("W008", {"RETENTION_DAYS": 6}, {"RETENTION_DAYS": 0}),
+    ("W009", {"CONTACT_EMAIL": ""}, {"CONTACT_EMAIL": "help@example.com"}),
     ("W006", {"SITE_URL": "http://[::1]"}, {"SITE_URL": "https://mail.example.com"}),
 ]
 
@@ -70,6 +71,7 @@ def a_good_site(settings: Settings) -> None:
     settings.EMAIL_BACKEND = f"{MAIL}.smtp.EmailBackend"
     settings.MAIL_CATCHER_DIR = None
     settings.SITE_URL = "https://mail.example.com"
+    settings.CONTACT_EMAIL = "help@example.com"
 
 
 def test_a_good_site_has_nothing_to_report() -> None:
