@@ -66,6 +66,23 @@ def test_only_the_person_takes_it_back(delivery: Delivery) -> None:
     assert not Suppression.objects.exists()
 
 
+def test_the_person_unsubscribes_also_when_the_owner_has_excluded_them(
+    delivery: Delivery, client: Client
+) -> None:
+    """The owner may undo an exclusion, and must not undo with it what the person wants."""
+    Suppression.objects.create(
+        owner=delivery.run.mailing.owner,
+        email_normalized="anna@x.test",
+        reason=SuppressionReason.EXCLUDED,
+        created_at=NOW,
+    )
+    assert '<form method="post"' in client.get(url(delivery)).text
+    client.post(url(delivery), {"return": ""})
+    assert Suppression.objects.get().reason == SuppressionReason.EXCLUDED
+    client.post(url(delivery))
+    assert Suppression.objects.get().reason == SuppressionReason.UNSUBSCRIBED
+
+
 def test_an_address_that_does_not_exist_is_not_taken_back(delivery: Delivery) -> None:
     browser = Client()
     browser.post(url(delivery))
