@@ -173,7 +173,7 @@ def _phone(text: str) -> str:
     number: PhoneNumber | None = to_python(text)
     if number is None or not number.is_valid():
         raise Faulty(Reason.BAD_PHONE, Column.PHONE, text)
-    return str(number)
+    return str(number.as_e164)  # as the column stores it; str() would check it once more
 
 
 def _language(text: str) -> str:
