@@ -56,7 +56,7 @@ def test_lists_and_tags_are_chosen_by_keyboard(
     page = honest_page
     sign_in(page, service, "user@demo.test")
     page.goto(service.site + NEW_CLIENT)
-    page.get_by_label("E-mail address").fill("keyboard@clients.test")
+    page.locator("#id_email").fill("keyboard@clients.test")
     lists = page.get_by_role("combobox", name="Client lists")
     lists.press("ArrowDown")
     first = page.locator("#id_lists-options [role=option]").first
