@@ -19,7 +19,15 @@ pytestmark = pytest.mark.django_db
 Browse = Callable[..., Client]
 MakeUser = Callable[..., User]
 
-LETTERS = {"mailings", "messages", "clients", "client-lists", "attempts", "events"}
+LETTERS = {
+    "mailings",
+    "messages",
+    "clients",
+    "client-lists",
+    "statistics",
+    "attempts",
+    "events",
+}
 ALL = LETTERS | {"intervals", "explorer", "images", "reports", "settings", "help"}
 
 
