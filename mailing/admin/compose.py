@@ -25,6 +25,7 @@ from accounts.models import User
 from mailing import trial
 from mailing.admin.widgets import is_number_of_a_row
 from mailing.composer.preview import Preview, framed, preview
+from mailing.engine.letter import RenderError
 from mailing.engine.planner import ContentError
 from mailing.merge_fields import FIELD_LABELS, as_field
 from mailing.models import Client, Message
@@ -119,7 +120,7 @@ def _letter(request: HttpRequest, form: BaseForm) -> Preview:
     message: Message = form.instance  # type: ignore[attr-defined] # a ModelForm
     try:
         return preview(message, owner=message.owner, client=client)
-    except ContentError as error:
+    except (ContentError, RenderError) as error:
         raise Unfit([str(error)]) from error
 
 
