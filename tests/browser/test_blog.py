@@ -97,8 +97,9 @@ def test_a_post_goes_from_a_blogger_by_a_manager_to_the_public(
     blogger = honest_page
     sign_in(blogger, service, "blogger@demo.test")
     write(blogger, service)
-    editor = blogger.url
     submit(blogger)
+    link = blogger.locator(".messages").get_by_role("link", name="Edit")
+    editor = f"{service.site}{link.get_attribute('href')}"
     told = letter(service, "manager@demo.test", TITLE)
     assert "waits for your review" in told["Subject"]
 
