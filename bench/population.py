@@ -145,7 +145,7 @@ def _insert_attempts(owner_id: int, run_id: int, number: int, at: datetime) -> N
 
 def insert_counts() -> None:
     """Count attempts and clients, as the migration that brought the counts has done."""
-    migration = import_module("mailing.migrations.0014_statistics")
+    migration = import_module("mailing.migrations.0012_statistics")
     for statement in migration.COUNTS[connection.vendor]:
         with connection.cursor() as cursor:
             cursor.execute(statement)

@@ -159,7 +159,7 @@ class TestMigration:
         assert expected == rows
         causes = list(Attempt.objects.order_by("pk").values_list("cause", flat=True))
         assert {Cause(c) for c in causes if c} == set(Cause)
-        migration = importlib.import_module("mailing.migrations.0014_statistics")
+        migration = importlib.import_module("mailing.migrations.0012_statistics")
         Attempt.objects.update(cause=None, owner=alice)
         HourlyCount.objects.all().delete()
         with connection.cursor() as cursor:

@@ -85,7 +85,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("mailing", "0012_client_changes"),
+        ("mailing", "0011_client_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

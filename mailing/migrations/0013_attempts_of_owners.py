@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """After the rows are filled: PostgreSQL alters no table that has changed in its transaction."""
 
-    dependencies = [("mailing", "0014_statistics")]
+    dependencies = [("mailing", "0012_statistics")]
 
     operations = [
         migrations.CreateModel(
