@@ -273,7 +273,7 @@ class DeliveryQuerySet(OwnedQuerySet):
 
     def owned_by(self, user: Person) -> Self:
         runs = apps.get_model("mailing", "Run")._default_manager
-        return self.of_runs(runs.filter(mailing__owner=user))
+        return self.of_runs(runs.filter(mailing__owner=user.pk))
 
     def of_runs(self, runs: Any) -> Self:
         """Return the letters of these runs.
