@@ -588,7 +588,7 @@ class TestEditingWhileSending:
             open_run(alice, message=message, name=f"<{n}>")
         words = text_of(alices.get(url_of("message", "edit", message.pk)))
         assert "“<4>”, … are under way" in words
-        assert "<5>" not in words
+        assert "“<5>”" not in words
 
 
 class TestDelete:

@@ -52,6 +52,7 @@ def send(
     for number, (outcome, code, reply) in enumerate(replies, 1):
         Attempt.objects.create(
             delivery=delivery,
+            owner=client.owner,
             number=number,
             at=at + timedelta(minutes=number),
             outcome=outcome,
