@@ -34,6 +34,7 @@ def test_all_that_match_are_tagged(
     page.get_by_label("What to do").select_option("tag")
     page.get_by_role("button", name="Go on").click()
     number = page.locator(".ms-sentence").inner_text()
+    expect(page.get_by_text("Tags that they have already are kept.")).to_be_visible()
     page.get_by_role("combobox", name="Tags").fill("browser")
     page.get_by_role("combobox", name="Tags").press("Enter")
     picture(page, "clients-confirm")

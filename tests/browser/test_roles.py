@@ -64,9 +64,19 @@ def walk(page: Page, service: Service, take: Callable[[Page, str], None], name: 
     return found
 
 
-@pytest.mark.parametrize("role", ["user", "manager", "blogger", "admin"])
+_WIDE, _NARROW = (1280, "light", "en"), (390, "dark", "ru")
+
+
 @pytest.mark.parametrize(
-    ("width", "theme", "language"), [(1280, "light", "en"), (390, "dark", "ru")]
+    ("role", "width", "theme", "language"),
+    [
+        ("user", *_WIDE),
+        ("user", *_NARROW),
+        ("manager", *_WIDE),
+        ("manager", *_NARROW),
+        ("blogger", *_NARROW),
+        ("admin", *_WIDE),
+    ],
 )
 def test_each_role_finds_every_screen_in_order(
     browser: Browser,
