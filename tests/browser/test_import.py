@@ -50,5 +50,5 @@ def test_from_the_file_to_the_clients(
     assert_accessible(page)
     picture(page, "import-report")
     page.get_by_role("link", name="Show the clients").click()
-    expect(page.get_by_text("250 rows")).to_be_visible()
+    expect(page.locator(".ms-foot")).to_have_text("250 rows")
     expect(page.get_by_text("imported0@example.com")).to_be_visible()
