@@ -26,7 +26,7 @@ MOST_TAGS = 20
 """A client has no more."""
 _BATCH = 1000
 _LOOK_AHEAD = 20_000
-_SLICE_SECONDS = 15.0
+SLICE_SECONDS = 15.0
 
 Result = tuple[int, int, int]
 """How many were changed, were so already, could not be changed."""
@@ -71,16 +71,16 @@ def go_on(change: ClientChange, *, seconds: float) -> bool:
     return True
 
 
-def carry_on() -> bool:
+def carry_on(seconds: float = SLICE_SECONDS) -> bool:
     """Go on with the oldest change for a slice; return whether some are left."""
-    change = _unfinished().select_related("owner").first()
+    change = _waiting().select_related("owner").first()
     if change is not None:
-        go_on(change, seconds=_SLICE_SECONDS)
+        go_on(change, seconds=seconds)
     return work_waits()
 
 
 def work_waits() -> bool:
-    return _unfinished().exists()
+    return _waiting().exists()
 
 
 def take_finished(owner: User) -> list[ClientChange]:
@@ -98,6 +98,11 @@ def under_way(owner: User) -> list[ClientChange]:
 
 def _unfinished() -> QuerySet[ClientChange]:
     return ClientChange.objects.filter(finished_at=None).order_by("pk")
+
+
+def _waiting() -> QuerySet[ClientChange]:
+    """Leave out what blocked people have begun: it waits, since they see none of their rows."""
+    return _unfinished().filter(owner__is_active=True)
 
 
 def _do(change: ClientChange, ids: list[int]) -> bool:

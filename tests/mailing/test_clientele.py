@@ -195,6 +195,17 @@ class TestBatches:
         clientele.go_on(change, seconds=60)
         assert list(Client.objects.all()) == [later]
 
+    def test_what_a_blocked_person_has_begun_waits(self, alice: User) -> None:
+        client = make_client(alice)
+        inside = Selection(filters=(("list", str(make_list(alice, [client]).pk)),))
+        clientele.begin(alice, ClientAction.TAG, inside, tags=["a"])
+        User.objects.filter(pk=alice.pk).update(is_active=False)
+        assert not clientele.carry_on()
+        assert ClientChange.objects.get().finished_at is None
+        User.objects.filter(pk=alice.pk).update(is_active=True)
+        assert not clientele.carry_on()
+        assert counts(ClientChange.objects.get()) == (1, 0, 0)
+
     def test_the_tasks_end_it_and_leave_word(self, alice: User, small: None) -> None:
         make_clients(alice, [f"c{n}@x.test" for n in range(20)])
         clientele.begin(alice, ClientAction.TAG, ALL, tags=["a"])
