@@ -30,6 +30,18 @@ from mailing.importing import slices
 from mailing.models import Batch, ClientImport
 
 _random = SystemRandom()
+_chores: list[Callable[[], object]] = []
+
+
+def do_also(*chores: Callable[[], object]) -> None:
+    """Register what other packages have done by the clock, for the command `scheduler`."""
+    _chores.extend(chore for chore in chores if chore not in _chores)
+
+
+def do_chores() -> None:
+    """Do what others have registered; the cluster has schedules of its own for it."""
+    for chore in _chores:
+        chore()
 
 
 def plan() -> None:

@@ -13,7 +13,7 @@ class SiteProjectConfig(AppConfig):
         from wagtail.models import UploadedFile
 
         from accounts import closing, mail, portability
-        from mailing import erasure
+        from mailing import dispatch, erasure
         from site_project import checks, pictures, schedules  # noqa: F401 - registers the checks
 
         def after_migrate(**_kwargs: Any) -> None:
@@ -29,6 +29,7 @@ class SiteProjectConfig(AppConfig):
         mail.wake_with(schedules.wake_account_mails)
         pre_save.connect(pictures.clean_waiting_upload, sender=UploadedFile)
         closing.wake_with(schedules.wake_erasures)
+        dispatch.do_also(schedules.keep_dates_of_posts)
         portability.export_with(
             {"pictures": pictures.pictures_of}, pictures=pictures.picture_files_of
         )

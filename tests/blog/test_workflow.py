@@ -17,6 +17,7 @@ from accounts import mail, roles
 from accounts.models import AccountMail, User
 from blog import workflow
 from blog.models import BlogPage
+from mailing import dispatch
 from site_project import schedules
 from tests.blog.posts import make_post
 
@@ -216,6 +217,14 @@ class TestDates:
         assert client.get(post.url).status_code == 404
         assert client.get(other.url).status_code == 200
         assert workflow.keep_dates(timezone.now()) == 0
+
+    def test_a_server_without_a_task_queue_takes_it_back_too(
+        self, blogger: User, client: Browser
+    ) -> None:
+        post = make_post(owner=blogger, expire_at=timezone.now() - timedelta(minutes=1))
+        post.save_revision(user=blogger)
+        dispatch.do_chores()
+        assert client.get(post.url).status_code == 404
 
     def test_one_that_fails_keeps_no_other(
         self, scheduled: BlogPage, blogger: User, client: Browser

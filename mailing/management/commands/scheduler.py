@@ -1,7 +1,8 @@
 """Periodic sending without the task queue. Running it beside a cluster, or twice, is safe.
 
 The main thread sends. A thread of its own plans, so that a mailing is opened when it is due while
-letters wait for a slow server; one does the chores, and one brings clients in.
+letters wait for a slow server; one does the chores, one brings clients in, and one goes on with
+what owners do to many clients at once.
 """
 
 import logging
@@ -17,7 +18,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from accounts import closing, mail
-from mailing import dispatch
+from mailing import clientele, dispatch
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ _LOOK_EVERY_SECONDS = 0.3
 _CHORES_EVERY_SECONDS = 5.0
 _FORGET_EVERY_SECONDS = 86_400.0
 _IMPORT_EVERY_SECONDS = 1.0
+_CHANGE_EVERY_SECONDS = 1.0
+_CHANGE_SECONDS = 2.0
 _PAST_THE_SECOND = 0.01  # woken a moment too early, a round would find nothing due
 
 
@@ -46,12 +49,14 @@ class Command(BaseCommand):
             dispatch.plan()
             self._do_chores()
             self._import()
+            self._change_clients()
             self._send()
             return
         threads = [
             _Repeated("planning", dispatch.plan, settings.SCHEDULER_INTERVAL, self._stop),
             _Repeated("chores", self._do_chores, _CHORES_EVERY_SECONDS, self._stop),
             _Repeated("importing", self._import, _IMPORT_EVERY_SECONDS, self._stop),
+            _Repeated("changing", self._change_clients, _CHANGE_EVERY_SECONDS, self._stop),
         ]
         for thread in threads:
             thread.start()
@@ -73,9 +78,14 @@ class Command(BaseCommand):
         while not self._stop.is_set() and dispatch.imports_wait():
             dispatch.import_clients(interrupted=self._stop.is_set)
 
+    def _change_clients(self) -> None:
+        while not self._stop.is_set() and clientele.work_waits():
+            clientele.carry_on(_CHANGE_SECONDS)
+
     def _do_chores(self) -> None:
         mail.send_due(timezone.now(), interrupted=self._stop.is_set)
         closing.erase_due(timezone.now(), seconds=1)
+        dispatch.do_chores()
         if time.monotonic() >= self._forget_at and not dispatch.forget(seconds=1):
             self._forget_at = time.monotonic() + _FORGET_EVERY_SECONDS
 

@@ -16,10 +16,12 @@ from pytest_django import Settings
 
 from accounts import closing, mail
 from accounts.models import AccountMail, User
-from mailing import heartbeat
-from mailing.enums import DeliveryState, ImportState, MailingStatus
+from mailing import clientele, heartbeat
+from mailing.enums import ClientAction, DeliveryState, ImportState, MailingStatus
 from mailing.importing import jobs
 from mailing.models import Client, Delivery, Mailing, Run, ServerGate
+from mailing.selection import Selection
+from tests.factories import make_client
 from tests.mailing.importing.files import make_import
 from tests.mailing.server import due_now, use_server
 from tests.sink import Sink
@@ -117,3 +119,11 @@ def test_clients_are_brought_in_without_a_task_queue(alice: User) -> None:
     call_command("scheduler", "--once")
     row.refresh_from_db()
     assert (row.state, Client.objects.get().email) == (ImportState.COMPLETED, "anna@x.test")
+
+
+def test_what_is_done_to_many_clients_goes_on_without_a_task_queue(alice: User) -> None:
+    make_client(alice)
+    clientele.begin(alice, ClientAction.DELETE, Selection())
+    call_command("scheduler", "--once")
+    assert not Client.objects.exists()
+    assert not clientele.work_waits()
