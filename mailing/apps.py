@@ -16,7 +16,7 @@ class MailingConfig(AppConfig):
 
         count_with(workloads)
         user_blocked.connect(signals.pause_mailings_of_blocked_user)
-        closing.account_closed.connect(signals.pause_mailings_of_closed_account)
+        closing.account_closed.connect(signals.stop_work_of_closed_account)
         portability.export_with(belongings.SECTIONS)
         pre_migrate.connect(search.before_migrate, sender=self)
         post_migrate.connect(search.after_migrate, sender=self)

@@ -96,6 +96,11 @@ def under_way(owner: User) -> list[ClientChange]:
     return list(_unfinished().filter(owner=owner).select_related("client_list"))
 
 
+def give_up_all(owner: User) -> None:
+    """Forget what an owner who leaves has begun; a batch under way is finished before."""
+    ClientChange.objects.filter(owner=owner).delete()
+
+
 def _unfinished() -> QuerySet[ClientChange]:
     return ClientChange.objects.filter(finished_at=None).order_by("pk")
 

@@ -9,21 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from wagtail.models import ModelLogEntry
 
 from accounts import refusals
 from accounts.models import Erasure, User
-from accounts.rows import delete_rows
+from accounts.rows import NO_LABEL, delete_rows
 from mailing.engine import ledger
 from mailing.enums import RunStatus, run_sources
 from mailing.models import (
     Batch,
     Client,
+    ClientChange,
+    ClientImport,
     ClientList,
     ClientTag,
+    DailyGrowth,
     Delivery,
+    HourlyCount,
+    ImportFault,
     Mailing,
     Message,
     Run,
@@ -31,6 +38,11 @@ from mailing.models import (
 )
 
 STEP = 2000
+
+# In the order of what points at what; a message is protected by its mailings, and an import is
+# remembered by its clients.
+_OWNED = (Client, HourlyCount, DailyGrowth, Mailing, Message, ClientList, ClientTag, ClientImport)
+_ONLY_OWNERS_ACT_ON = (Client, ClientChange, ClientImport, ClientList, ClientTag, Message)
 
 IsOver = Callable[[], bool]
 
@@ -44,11 +56,9 @@ def erase(erasure: Erasure, is_over: IsOver) -> bool:
     return (
         _keep_refusals(erasure, is_over)
         and _erase_letters(owner, is_over)
-        and all(
-            _erase(model._default_manager.filter(owner=owner), is_over)
-            # In the order of what points at what; a message is protected by its mailings.
-            for model in (Client, Mailing, Message, ClientList, ClientTag)
-        )
+        and _erase(ImportFault.objects.filter(client_import__owner=owner), is_over)
+        and all(_erase(model._default_manager.filter(owner=owner), is_over) for model in _OWNED)
+        and _forget_in_log(owner)
     )
 
 
@@ -84,6 +94,14 @@ def _erase_letters(owner: User, is_over: IsOver) -> bool:
             return False
         with transaction.atomic():
             delete_rows(Run, [run_id])
+    return True
+
+
+def _forget_in_log(owner: User) -> bool:
+    """Take the names of things from the log that were gone before the account was closed."""
+    kinds = ContentType.objects.get_for_models(*_ONLY_OWNERS_ACT_ON).values()
+    told = ModelLogEntry.objects.filter(user=owner.pk, content_type__in=list(kinds))
+    told.exclude(label=NO_LABEL).update(label=NO_LABEL, data={})
     return True
 
 

@@ -166,6 +166,9 @@ class ClientTagQuerySet(OwnedQuerySet):
 class ClientImportQuerySet(OwnedQuerySet):
     searched = ("name",)
 
+    def unfinished(self) -> Self:
+        return self.filter(state__in=(ImportState.DRAFT, ImportState.RUNNING))
+
     def waiting(self, now: datetime) -> Self:
         """Return those that somebody should go on with: nobody does, or has not for long."""
         nobody = Q(lease_token=None) | Q(lease_until__lte=now)

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import F
 from wagtail.log_actions import log
 
+from accounts.models import User
 from mailing.enums import ImportState
 from mailing.importing.refusals import Refusal
 from mailing.models import ClientImport
@@ -52,13 +53,26 @@ def start(row: ClientImport, *, now: datetime) -> bool:
 
 def cancel(row: ClientImport, *, now: datetime) -> bool:
     """End an import that is not finished; what is written stays. False if it has ended."""
-    unfinished = (ImportState.DRAFT, ImportState.RUNNING)
-    if not ClientImport.objects.filter(pk=row.pk, state__in=unfinished).update(
-        state=ImportState.CANCELLED, finished_at=now, lease_token=None, lease_until=None, file=""
+    if (
+        not ClientImport.objects.filter(pk=row.pk)
+        .unfinished()
+        .update(
+            state=ImportState.CANCELLED,
+            finished_at=now,
+            lease_token=None,
+            lease_until=None,
+            file="",
+        )
     ):
         return False
     transaction.on_commit(lambda: _forget_file(row))
     return True
+
+
+def cancel_all(owner: User, *, now: datetime) -> None:
+    """End all imports of an owner who leaves; their files go with them."""
+    for row in ClientImport.objects.filter(owner=owner).unfinished():
+        cancel(row, now=now)
 
 
 def claim(now: datetime) -> Job | None:

@@ -12,6 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import override_settings
 from django.utils import timezone
+from wagtail.log_actions import log
 from wagtail.models import ModelLogEntry
 
 from accounts import closing, roles
@@ -19,10 +20,13 @@ from accounts.blocking import NotAllowed, may_block, set_active
 from accounts.models import AccountMail, Erasure, KeptRefusal, User
 from accounts.rows import NO_LABEL
 from blog.models import BlogPage
+from mailing import clientele, lifecycle
+from mailing.enums import ClientAction
 from mailing.models import Suppression
+from mailing.selection import Selection
 from tests.access.world import World, make_world
 from tests.accounts.conftest import PostOffice
-from tests.factories import NOW, make_clients
+from tests.factories import NOW, make_client, make_clients
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +66,21 @@ def test_nothing_of_the_person_is_left_in_the_database(world: World) -> None:
         for mark in (*marks, "CANARY-alice".lower()):
             assert mark.lower() not in str(rows).lower(), f"{mark} in {label}"
     assert not User.objects.filter(pk=alice.pk).exists()
+
+
+def test_the_log_forgets_what_was_gone_before(alice: User, bob: User) -> None:
+    for owner in (alice, bob):
+        client = make_client(owner, f"{owner.first_name}-rose@clients.test")
+        log(instance=client, action="wagtail.create", user=owner)
+        change = clientele.begin(owner, ClientAction.TAG, Selection(), tags=["garden"])
+        clientele.go_on(change, seconds=60)
+        clientele.take_finished(owner)
+        lifecycle.delete_client(client)
+    closing.close(alice, now=timezone.now())
+    erase_all()
+    entries = ModelLogEntry.objects.exclude(action="accounts.close")
+    assert set(entries.filter(user=alice.pk).values_list("label", flat=True)) == {NO_LABEL}
+    assert NO_LABEL not in entries.filter(user=bob.pk).values_list("label", flat=True)
 
 
 def test_what_others_have_stays(world: World) -> None:

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from accounts import closing
 from accounts.models import Erasure, User
-from mailing import erasure
-from mailing.enums import DeliveryState, RunStatus
-from mailing.models import Batch, Client, Delivery, Mailing, Run
+from mailing import clientele, erasure
+from mailing.engine import hourly
+from mailing.enums import ClientAction, DeliveryState, ImportState, Outcome, RunStatus
+from mailing.importing import jobs
+from mailing.models import (
+    Batch,
+    Client,
+    ClientChange,
+    ClientImport,
+    DailyGrowth,
+    Delivery,
+    HourlyCount,
+    ImportFault,
+    Mailing,
+    Run,
+)
+from mailing.models.importing import private_storage
+from mailing.selection import Selection
 from tests.factories import NOW, make_client, make_mailing
+from tests.mailing.importing.files import make_import
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +95,37 @@ def test_it_leaves_others_alone(alice: User, bob: User, closed: Erasure) -> None
     assert Mailing.objects.get() == mailing
     assert Client.objects.get().owner == bob
     assert mailing.clients.count() == 1
+
+
+def test_closing_stops_what_would_bring_clients_back(
+    alice: User, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    running, draft = (make_import(alice, ["email", "anna@x.test"]) for _ in range(2))
+    jobs.start(running, now=timezone.now())
+    names = [running.file.name, draft.file.name]
+    job = jobs.claim(timezone.now())
+    assert job is not None
+    make_client(alice)
+    clientele.begin(alice, ClientAction.TAG, Selection(), tags=["a"])
+    with django_capture_on_commit_callbacks(execute=True):
+        closing.close(alice, now=timezone.now())
+    assert not job.update(attempts=0), "who is at it writes no more"
+    assert set(ClientImport.objects.values_list("state", flat=True)) == {ImportState.CANCELLED}
+    assert not any(private_storage().exists(name) for name in names)
+    assert not ClientChange.objects.exists()
+
+
+def test_counts_and_imports_are_erased_by_steps_of_their_own(alice: User, bob: User) -> None:
+    for owner in (alice, bob):
+        mailing = make_mailing(owner, [make_client(owner)])
+        hourly.add({hourly.Key(owner.pk, mailing.pk, 1, Outcome.ACCEPTED, 0): 1}, [1])
+        DailyGrowth.objects.create(owner=owner, day=NOW.date(), change=1)
+        row = make_import(owner, ["email", "anna@x.test"])
+        Client.objects.filter(owner=owner).update(last_import=row)
+        ImportFault.objects.create(client_import=row, line=2, reason="no_address")
+    User.objects.filter(pk=alice.pk).update(is_active=False, closed_at=NOW)
+    closed = Erasure.objects.create(user=alice, email=alice.email, language="en", due_at=NOW)
+    assert erasure.erase(closed, never)
+    for model in (HourlyCount, DailyGrowth, ClientImport):
+        assert model.objects.get().owner == bob
+    assert ImportFault.objects.get().client_import.owner == bob
