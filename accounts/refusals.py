@@ -46,10 +46,15 @@ def any_kept(owner_email: str) -> bool:
     return KeptRefusal.objects.filter(owner_mark__in=_marks(owner_email)).exists()
 
 
-def recognise(owner_email: str, addresses: Sequence[str]) -> list[Refusal]:
-    """Return those of the normalised addresses whose fingerprints are kept for this owner."""
+def take(owner_email: str, addresses: Sequence[str]) -> list[Refusal]:
+    """Return those of the normalised addresses whose fingerprints were kept for this owner.
+
+    Call inside the transaction that writes the refusals down again: from then on these say who may
+    be mailed, and may be lifted; a fingerprint that stayed would bring them back each time.
+    """
     by_mark = {mark: address for address in addresses for mark in _marks(owner_email, address)}
-    kept = KeptRefusal.objects.filter(mark__in=by_mark)
+    kept = list(KeptRefusal.objects.filter(mark__in=by_mark))
+    KeptRefusal.objects.filter(pk__in=[row.pk for row in kept]).delete()
     return [(by_mark[row.mark], row.reason, row.created_at) for row in kept]
 
 

@@ -14,7 +14,7 @@ STEP = 2000
 
 
 def recall(owner_id: int) -> None:
-    """Suppress the clients of this owner that a former account of theirs must not mail.
+    """Suppress the clients of this owner that a former account of theirs must not mail, once.
 
     One query for all owners but those who have closed an account before. Call it inside the
     transaction that freezes an audience, so that no client slips in between.
@@ -26,7 +26,7 @@ def recall(owner_id: int) -> None:
     clients = Client.objects.filter(owner=owner_id).order_by("pk")
     while rows := list(clients.filter(pk__gt=last).values_list("pk", "email_normalized")[:STEP]):
         last = rows[-1][0]
-        found = refusals.recognise(email, [address for _pk, address in rows])
+        found = refusals.take(email, [address for _pk, address in rows])
         Suppression.objects.bulk_create(
             [
                 Suppression(

@@ -7,6 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import refusals
 from accounts.models import User
+from mailing.engine import ledger
 from mailing.enums import SuppressionReason
 from mailing.models import Suppression
 from mailing.recall import recall
@@ -34,3 +35,12 @@ def test_for_all_others_it_is_two_small_queries(
     make_client(alice, "rose@clients.test")
     with django_assert_num_queries(2):
         recall(alice.pk)
+
+
+def test_what_the_owner_has_lifted_stays_lifted(alice: User) -> None:
+    refusals.keep(alice.email, [("rose@clients.test", SuppressionReason.EXCLUDED, NOW)])
+    make_client(alice, "rose@clients.test")
+    recall(alice.pk)
+    assert ledger.readmit(owner_id=alice.pk, addresses=["rose@clients.test"]) == 1
+    recall(alice.pk)
+    assert not Suppression.objects.exists()
