@@ -301,7 +301,11 @@ def _text(reply: Reply) -> str:
 
 
 def _suppress_address_of(finding: Finding) -> None:
-    delivery = Delivery.objects.select_related("run__mailing").get(pk=finding.delivery_id)
+    delivery = (
+        Delivery.objects.select_related("run__mailing").filter(pk=finding.delivery_id).first()
+    )
+    if delivery is None:
+        return  # gone with its owner's account
     owner_id = delivery.run.mailing.owner_id
     if finding.reply.enhanced == DISABLED and not _was_disabled_before(
         owner_id, delivery.email_normalized, finding.at

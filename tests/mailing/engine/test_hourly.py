@@ -15,17 +15,18 @@ from accounts.models import User
 from mailing.engine import hourly, ledger, retention
 from mailing.engine.classify import Reply, cause_of
 from mailing.enums import Cause, Outcome, Stage
-from mailing.models import Attempt, Delivery, HourlyCount, Run
+from mailing.models import Attempt, Delivery, HourlyCount, Run, Suppression
 from tests.factories import NOW
 from tests.mailing.runs import attempt, open_run
 
 pytestmark = pytest.mark.django_db
 
+NOBODY = Reply(550, "5.1.1", "Nobody")
 REPLIES = (
     (Stage.DOT, Reply(250, "2.0.0", "Ok")),
     (Stage.DOT, Reply(250, "2.0.0", "Ok")),
     (Stage.RCPT, Reply(451, "4.7.1", "Later")),
-    (Stage.RCPT, Reply(550, "5.1.1", "Nobody")),
+    (Stage.RCPT, NOBODY),
     (Stage.RCPT, Reply(552, "5.2.2", "Full")),
     (Stage.DOT, Reply(554, "5.7.1", "Spam")),
     (Stage.DOT, Reply(0, text="gone")),
@@ -113,12 +114,15 @@ def test_what_is_of_a_run_that_is_gone_is_left_out(alice: User, bob: User) -> No
     gone, kept = open_run(alice), open_run(bob)
     findings = [
         ledger.judge(
-            run.pk, run.deliveries.get().pk, 1, Stage.DOT, Reply(250), at=NOW, random=Random(1)
+            run.pk, run.deliveries.get().pk, 1, Stage.RCPT, NOBODY, at=NOW, random=Random(1)
         )[1]
         for run in (gone, kept)
     ]
     gone.mailing.delete()
-    ledger.record([f for f in findings if f is not None])
+    of_both = [f for f in findings if f is not None]
+    ledger.suppress_refused(of_both)
+    ledger.record(of_both)
+    assert Suppression.objects.get().owner == bob
     assert Attempt.objects.get().owner == bob
     assert set(counted().values()) == {1}
 
