@@ -162,7 +162,11 @@ def _by_mailing(counts: QuerySet[HourlyCount]) -> list[MailingFigures]:
     for pk, outcome, n in rows:
         found.setdefault(pk, Counter())[Outcome(outcome)] += n
     mailings = Mailing.objects.select_related("owner").in_bulk(list(found))
-    figures = [MailingFigures(mailings[pk], outcomes) for pk, outcomes in found.items()]
+    figures = [
+        MailingFigures(mailings[pk], outcomes)
+        for pk, outcomes in found.items()
+        if pk in mailings  # not one whose account is being erased at this moment
+    ]
     return sorted(figures, key=lambda m: (-m.ended, m.mailing.pk))
 
 
