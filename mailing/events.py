@@ -27,7 +27,10 @@ class Look:
     icon: str
 
 
-_OURS = ("wagtail.create", "wagtail.edit", "wagtail.delete", "mailing.", "accounts.")
+_OURS = (
+    *("wagtail.create", "wagtail.edit", "wagtail.delete"),
+    *("mailing.", "client.", "accounts."),
+)
 _UNKNOWN = Look("grey", "history")
 _LOOKS = {
     "wagtail.create": Look("green", "plus"),
@@ -41,6 +44,14 @@ _LOOKS = {
     "mailing.lift": Look("green", "undo-2"),
     "mailing.cancel_run": Look("red", "ban"),
     "mailing.send_again": Look("teal", "rotate-cw"),
+    "mailing.clients.add": Look("blue", "users"),
+    "mailing.clients.remove": Look("blue", "users"),
+    "mailing.clients.tag": Look("blue", "tag"),
+    "mailing.clients.untag": Look("blue", "tag"),
+    "mailing.clients.exclude": Look("violet", "shield-ban"),
+    "mailing.clients.readmit": Look("green", "undo-2"),
+    "mailing.clients.delete": Look("red", "trash-2"),
+    "client.import": Look("green", "upload"),
     "mailing.test_letter": Look("blue", "mail-check"),
     "mailing.export": Look("blue", "download"),
     "accounts.block": Look("red", "ban"),
@@ -86,21 +97,25 @@ _PHRASES: dict[tuple[str, str], Promise] = {
 
 
 def visible_events(user: Person) -> QuerySet[ModelLogEntry]:
-    """Return what `user` may see: all for managers; for others what was done by them and to theirs.
+    """Return what `user` may see: all for managers, `own_events` for others."""
+    if sees_every_owner(user):
+        return ModelLogEntry.objects.all()
+    if not isinstance(user, User) or not user.is_active:
+        return ModelLogEntry.objects.none()
+    return own_events(user)
+
+
+def own_events(user: User) -> QuerySet[ModelLogEntry]:
+    """Return what was done by this person and to theirs, and nothing of others.
 
     Only owners change what is theirs, but for mailings, which managers stop, and the account. So
     entries about these go by whose they are, also for those who were managers once and acted on
     others' things; all others go by who acted.
     """
-    entries: QuerySet[ModelLogEntry] = ModelLogEntry.objects.all()
-    if sees_every_owner(user):
-        return entries
-    if not user.is_active or user.pk is None:
-        return entries.none()
     mailing, account = (ContentType.objects.get_for_model(model).pk for model in (Mailing, User))
     own = Mailing.objects.owned_by(user).order_by()
     numbers = own.annotate(text=Cast("pk", CharField())).values("text")
-    return entries.filter(
+    return ModelLogEntry.objects.filter(
         (Q(user=user) & ~Q(content_type__in=(mailing, account)))
         | Q(content_type=mailing, object_id__in=numbers)
         | Q(content_type=account, object_id=str(user.pk))

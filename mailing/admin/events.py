@@ -27,12 +27,16 @@ from mailing.admin.chips import chip
 from mailing.admin.owned import OwnedIndexView, ReadOnlyModelAdmin, ReadOnlyPermissionHelper
 from mailing.admin.widgets import is_number_of_a_row
 from mailing.events import actions, look, phrase, visible_events
-from mailing.models import Client, ClientList, DatePeriod, Mailing, Message
+from mailing.models import Client, ClientImport, ClientList, DatePeriod, Mailing, Message
 from mailing.permissions import sees_every_owner
 
 _PEOPLE_OFFERED = 100
+_IMPORT_PAGE = "mailing_clientimport_modeladmin_inspect"
 _DAYS = {"1": 1, "7": 7, "30": 30, "90": 90}
-_KINDS: tuple[type[Model], ...] = (Mailing, Message, Client, ClientList, DatePeriod, User)
+_KINDS: tuple[type[Model], ...] = (
+    *(Mailing, Message, Client, ClientList, ClientImport),
+    *(DatePeriod, User),
+)
 
 
 class PersonFilter(SimpleListFilter):
@@ -147,6 +151,7 @@ def _pages(user: Any) -> list[tuple[type[Model], QuerySet[Any], str]]:
         (Mailing, Mailing.objects.visible_to(user), "mailing_mailing_modeladmin_inspect"),
         (Message, Message.objects.visible_to(user), "mailing_message_modeladmin_inspect"),
         (Client, Client.objects.visible_to(user), "mailing_client_modeladmin_inspect"),
+        (ClientImport, ClientImport.objects.visible_to(user), _IMPORT_PAGE),
         (ClientList, ClientList.objects.owned_by(user), "mailing_clientlist_modeladmin_edit"),
     ]
     if user.has_perm("mailing.change_dateperiod"):

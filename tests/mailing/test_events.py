@@ -13,7 +13,7 @@ from accounts import roles
 from accounts.blocking import set_active
 from accounts.models import User
 from mailing import events, lifecycle
-from mailing.enums import MailingStatus
+from mailing.enums import ClientAction, MailingStatus
 from mailing.events import look, phrase, visible_events
 from tests.factories import make_client, make_mailing, make_message
 
@@ -73,7 +73,8 @@ def test_every_action_has_words_and_a_look(alice: User, language: str) -> None:
     mailing = make_mailing(alice)
     with translation.override(language):
         known = dict(events.actions())
-        for action, kind in events._PHRASES:
+        bulk = [(f"mailing.clients.{action}", "client") for action in ClientAction]
+        for action, kind in (*events._PHRASES, *bulk, ("client.import", "client")):
             instance: Any = {"user": alice}.get(kind, mailing)
             entry = ModelLogEntry.objects.log_action(instance, action, user=alice)
             assert known[action]

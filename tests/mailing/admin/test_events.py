@@ -18,10 +18,12 @@ from accounts.blocking import set_active
 from accounts.models import User
 from mailing import lifecycle
 from mailing.enums import MailingStatus
+from mailing.importing import jobs, slices
 from mailing.models import Mailing
 from tests.factories import make_client, make_list, make_mailing, make_message
 from tests.mailing.admin.screens import text_of, url_of
 from tests.mailing.admin.test_export import table
+from tests.mailing.importing.files import make_import
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +73,17 @@ def test_only_what_can_be_opened_is_linked(
     assert page.count("/mailing/clientlist/edit/") == 1
     assert "/mailing/mailing/inspect/" not in page
     assert "/mailing/clientlist/edit/" not in managers.get(EVENTS).text, "not to be edited by them"
+
+
+def test_an_import_is_found_and_linked(alice: User, alices: Browser) -> None:
+    row = make_import(alice, ["email", "anna@x.test"])
+    jobs.start(row, now=timezone.now())
+    slices.go_on(timezone.now)
+    log(instance=make_message(alice), action="wagtail.create", user=alice)
+    for query in ({"action": "client.import"}, {"kind": "mailing.clientimport"}):
+        page = alices.get(EVENTS, query).text
+        assert url_of("clientimport", "inspect", row.pk) in page
+        assert "/message/inspect/" not in page
 
 
 def test_filters_narrow_it(
