@@ -19,7 +19,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.core.serializers.json import DjangoJSONEncoder
-from wagtail.models import ModelLogEntry, PageLogEntry
+from wagtail.models import PageLogEntry
 from wagtail.users.models import UserProfile
 
 from accounts.models import User
@@ -138,13 +138,12 @@ def _sessions(user: User) -> Iterator[dict[str, Any]]:
     return in_steps(sessions, "ip", "user_agent", "created_at", "last_seen_at")
 
 
-def _log(user: User) -> Iterator[dict[str, Any]]:
-    """Yield what the admin has noted of what this person did."""
-    for model in (ModelLogEntry, PageLogEntry):
-        yield from in_steps(
-            model.objects.filter(user=user),
-            *("timestamp", "action", "content_type__model", "label", "data"),
-        )
+def _page_log(user: User) -> Iterator[dict[str, Any]]:
+    """Yield what the admin has noted of what this person did with pages."""
+    return in_steps(
+        PageLogEntry.objects.filter(user=user),
+        *("timestamp", "action", "content_type__model", "label", "data"),
+    )
 
 
 def _avatar(user: User) -> Iterator[Any]:
@@ -152,4 +151,4 @@ def _avatar(user: User) -> Iterator[Any]:
         yield user.avatar
 
 
-export_with({"account": _account, "sessions": _sessions, "log": _log}, _avatar)
+export_with({"account": _account, "sessions": _sessions, "page-log": _page_log}, _avatar)

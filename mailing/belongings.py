@@ -8,12 +8,15 @@ from typing import Any
 
 from accounts.models import User
 from accounts.portability import STEP, in_steps
+from mailing.events import own_events
 from mailing.models import (
     Attempt,
     Client,
+    ClientImport,
     ClientList,
     ClientTag,
     Delivery,
+    ImportFault,
     Mailing,
     Message,
     Run,
@@ -143,6 +146,30 @@ def _suppressions(owner: User) -> Rows:
     return in_steps(suppressions, "email_normalized", "reason", "created_at")
 
 
+def _imports(owner: User) -> Rows:
+    return in_steps(
+        ClientImport.objects.filter(owner=owner),
+        *("name", "format", "state", "created_at", "started_at", "finished_at", "tags"),
+        *("total", "new", "changed", "unchanged", "repeated", "suppressed", "faulty"),
+    )
+
+
+def _faulty_lines(owner: User) -> Rows:
+    """Yield import by import, as their index lies."""
+    for pk in ClientImport.objects.filter(owner=owner).order_by("pk").values_list("pk", flat=True):
+        yield from in_steps(
+            ImportFault.objects.filter(client_import=pk),
+            *("client_import", "line", "column", "reason", "cells"),
+        )
+
+
+def _log(owner: User) -> Rows:
+    """Yield what the event log shows to an owner, also to one who is a manager and sees more."""
+    return in_steps(
+        own_events(owner), "timestamp", "action", "content_type__model", "label", "data"
+    )
+
+
 SECTIONS = {
     "clients": _clients,
     "client-lists": _lists,
@@ -152,4 +179,7 @@ SECTIONS = {
     "runs": _runs,
     "letters": _deliveries,
     "suppressions": _suppressions,
+    "imports": _imports,
+    "faulty-lines": _faulty_lines,
+    "log": _log,
 }

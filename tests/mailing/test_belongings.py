@@ -6,11 +6,17 @@ from collections.abc import Callable
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
+from wagtail.log_actions import log
 
 from accounts import portability
+from accounts.blocking import set_active
 from accounts.models import User
+from mailing import lifecycle
 from mailing.belongings import SECTIONS
-from tests.factories import make_client, make_clients, make_list, make_mailing
+from mailing.enums import MailingStatus
+from mailing.models import ImportFault
+from tests.factories import NOW, make_client, make_clients, make_list, make_mailing
+from tests.mailing.importing.files import make_import
 
 pytestmark = pytest.mark.django_db
 
@@ -37,10 +43,29 @@ def test_many_are_read_in_steps(
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_none_of_it_is_anothers(alice: User, bob: User, name: str) -> None:
-    make_mailing(bob, [make_client(bob)])
+    mailing = make_mailing(bob, [make_client(bob)])
+    row = make_import(bob, ["email", "anna@x.test"])
+    ImportFault.objects.create(client_import=row, line=2, reason="no_address")
+    log(instance=mailing, action="mailing.pause", user=bob)
     assert list(SECTIONS[name](alice)) == []
+
+
+def test_imports_come_with_the_lines_that_were_faulty(alice: User) -> None:
+    row = make_import(alice, ["email", "anna@x.test"])
+    ImportFault.objects.create(client_import=row, line=2, reason="no_address", cells=["Anna"])
+    (taken,) = SECTIONS["imports"](alice)
+    (line,) = SECTIONS["faulty-lines"](alice)
+    assert (taken["pk"], line["client_import"], line["cells"]) == (row.pk, row.pk, ["Anna"])
+
+
+def test_a_manager_takes_nothing_along_of_what_others_have(alice: User, manager: User) -> None:
+    mailing = make_mailing(alice, name="Secret", status=MailingStatus.SCHEDULED)
+    lifecycle.deactivate(mailing, by=manager, reason="Spam", now=NOW)
+    set_active(alice, active=False, by=manager)
+    assert list(SECTIONS["log"](manager)) == []
+    assert [row["label"] for row in SECTIONS["log"](alice)] == ["Secret", str(alice)]
 
 
 def test_every_section_is_in_the_copy() -> None:
     assert set(SECTIONS) <= set(portability._sections)
-    assert {"account", "sessions", "log", "posts", "pictures"} <= set(portability._sections)
+    assert {"account", "sessions", "page-log", "posts", "pictures"} <= set(portability._sections)
