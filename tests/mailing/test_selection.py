@@ -54,6 +54,17 @@ def test_each_filter_narrows(alice: User) -> None:
         assert found(alice, query) == names, query
 
 
+def test_the_filter_of_owners_is_kept_for_those_who_have_it(
+    alice: User, bob: User, admin: User
+) -> None:
+    for owner in (alice, admin):
+        make_client(owner, f"{owner.pk}@x.test")
+    assert found(admin, f"owner={alice.pk}") == set(), "nothing is done to others' clients"
+    assert found(admin, f"owner={admin.pk}") == {str(admin.pk)}
+    assert found(alice, f"owner={bob.pk}") == {str(alice.pk)}, "it is no filter of theirs"
+    assert str(Selection.parse(f"owner={alice.pk}")) == f"owner={alice.pk}", "an export has it"
+
+
 @pytest.mark.parametrize(
     "query",
     ["list=0", "list=x", f"tag={'9' * 40}", "status=x", "language=x", "chosen=", "chosen=x"],
