@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from accounts.models import User
-from mailing import notices
+from mailing import notices, recipients
 from mailing.composer.render import freeze
-from mailing.engine import audience, ledger, planner, runs
+from mailing.engine import ledger, planner, runs
 from mailing.enums import (
     OPEN_RUNS,
     DeliveryState,
@@ -258,7 +258,7 @@ def _next_date(mailing: Mailing, now: datetime) -> datetime | None:
 
 
 def _require_audience(mailing: Mailing) -> None:
-    if not audience.size(mailing.pk, mailing.owner_id).clients:
+    if not recipients.at_once([mailing.pk], most=1)[mailing.pk].at_least:
         raise NotNow(_("Nobody would get this mailing. Choose client lists or single clients."))
 
 

@@ -125,18 +125,37 @@ def figures_of_small(list_ids: Collection[int], now: datetime) -> dict[int, Figu
 
 def reach(owner_id: int, list_ids: Collection[int], client_ids: Collection[int]) -> Reach:
     """Return whom these lists and single clients of an owner reach."""
-    if not list_ids and not client_ids:
+    members = sum(sizes(list_ids, LARGE).values()) + len(client_ids)
+    if members > LARGE and len(list_ids) > 1:
+        return _copied(owner_id, list_ids, client_ids, is_exact=False)
+    return _exactly(owner_id, list_ids, client_ids, members)
+
+
+def exactly(owner_id: int, list_ids: Collection[int], client_ids: Collection[int]) -> Reach:
+    """Return the same, however long it takes to find who is in several large lists."""
+    members = sum(sizes(list_ids, _SMALL).values()) + len(client_ids)
+    return _exactly(owner_id, list_ids, client_ids, members)
+
+
+def _exactly(
+    owner_id: int, list_ids: Collection[int], client_ids: Collection[int], members: int
+) -> Reach:
+    if not members:
         return Reach(0, {})
-    members = sizes(list_ids, LARGE)
-    most = sum(members.values()) + len(client_ids)
-    if most <= _SMALL:
+    if members <= _SMALL:
         return _reach_by_members(owner_id, list_ids, client_ids)
-    choice = f"{sorted(list_ids)} {sorted(client_ids)}".encode()
+    return _copied(owner_id, list_ids, client_ids, is_exact=True)
+
+
+def _copied(
+    owner_id: int, list_ids: Collection[int], client_ids: Collection[int], *, is_exact: bool
+) -> Reach:
+    """Return what was counted within the last minute, or count."""
+    choice = f"{is_exact} {sorted(list_ids)} {sorted(client_ids)}".encode()
     key = f"mailing:reach:{owner_id}:{hashlib.sha256(choice).hexdigest()}"
     copy = cache.get(key)
     if isinstance(copy, Reach):
         return copy
-    is_exact = most <= LARGE or len(list_ids) == 1
     count = _distinct if is_exact else _together
     with _not_compiled():
         found = Reach(

@@ -14,7 +14,6 @@ from django.db.models import Count
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from mailing.engine import audience
 from mailing.enums import DeliveryState, RunStatus
 from mailing.models import Batch, Client, Delivery, Mailing, Run, RunTally
 
@@ -151,23 +150,6 @@ def _counted(runs: list[Run]) -> dict[int, Tally]:
             found[run_id] = replace(counted[run_id], counted_at=timezone.now())
             cache.set(key, found[run_id], _FIGURES_SECONDS)
     return counted | found
-
-
-def audience_of(mailing: Mailing) -> audience.Size:
-    """Return whom a mailing would go to; if those are many, as it was within the last minute."""
-    return audiences_of([mailing])[mailing.pk]
-
-
-def audiences_of(mailings: Iterable[Mailing]) -> dict[int, audience.Size]:
-    """Return the same of several mailings by their ids: one query for those that are no copies."""
-    keys = {f"mailing:audience:{mailing.pk}": mailing.pk for mailing in mailings}
-    copies = cache.get_many(keys) if keys else {}
-    found = {keys[key]: copy for key, copy in copies.items() if isinstance(copy, audience.Size)}
-    for pk, size in audience.sizes(pk for pk in keys.values() if pk not in found).items():
-        found[pk] = size
-        if size.clients >= LARGE:
-            cache.set(f"mailing:audience:{pk}", size, _FIGURES_SECONDS)
-    return found
 
 
 def _count(runs: list[Run]) -> dict[int, Tally]:

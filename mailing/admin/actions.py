@@ -23,7 +23,7 @@ from accounts.models import User
 from mailing import lifecycle, tasks
 from mailing.admin.clock import wall_clock
 from mailing.admin.owned import BreadcrumbsMixin
-from mailing.engine import audience
+from mailing.admin.recipients import audiences_shown, audiences_url
 from mailing.enums import (
     ACTIVE_MAILINGS,
     UNSENT_RUNS,
@@ -96,13 +96,15 @@ class ActionView(BreadcrumbsMixin, InstanceSpecificView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailing = self.instance
+        audience = audiences_shown([mailing.pk])[mailing.pk]
         return super().get_context_data(
             **{
                 "action": self.action,
                 "label": self.action.label_for(mailing),
                 "form": ReasonForm() if self.action.needs_reason else None,
                 "form_key": uuid.uuid4(),
-                "audience": audience.size(mailing.pk, mailing.owner_id),
+                "audience": audience,
+                "figures_url": audiences_url([audience]),
                 "page_url": self._page_url(),
                 **kwargs,
             }

@@ -21,7 +21,7 @@ from wagtail.admin.panels import FieldPanel, ObjectList
 
 from mailing import reach
 from mailing.admin.chips import status_chip
-from mailing.admin.counts import MOST_LEAFED, number_text
+from mailing.admin.counts import MOST_LEAFED, at_most_leafed, number_text
 from mailing.admin.filters import OwnerFilter
 from mailing.admin.owned import OwnedForm, OwnedIndexView, OwnedInspectView, OwnedModelAdmin
 from mailing.admin.widgets import ChoicesField, ClientChoice
@@ -120,19 +120,13 @@ def figures_shown(list_ids: list[int]) -> dict[int, FiguresShown]:
         size, figures = counted.get(pk, 0), found.get(pk)
         shown[pk] = FiguresShown(
             pk=pk,
-            clients=_at_most_leafed(size),
+            clients=at_most_leafed(size),
             mailed=number_text(figures.mailed) if figures else None,
             recent=number_text(figures.recent) if figures else None,
             is_partial=figures is None,
             is_empty=not size,
         )
     return shown
-
-
-def _at_most_leafed(size: int) -> str:
-    if size > MOST_LEAFED:
-        return _("more than %(number)s") % {"number": number_text(MOST_LEAFED)}
-    return number_text(size)
 
 
 def figures_url(list_ids: list[int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 from wagtail.admin.paginator import WagtailPaginator
 
 COUNT_VAR = "count"
@@ -31,6 +32,13 @@ class BoundedPaginator(WagtailPaginator):
 def number_text(number: int) -> str:
     """Return a number with its digits grouped as the language does."""
     return render_to_string("components/number.html", {"number": number}).strip()
+
+
+def at_most_leafed(number: int) -> str:
+    """Return a number that was counted up to `MOST_LEAFED` + 1, in words if it is that."""
+    if number > MOST_LEAFED:
+        return _("more than %(number)s") % {"number": number_text(MOST_LEAFED)}
+    return number_text(number)
 
 
 def count_text(count: int, has_more: bool = False) -> str:

@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 from mailing import heartbeat
 from mailing.admin.filters import OwnedFilter, OwnerFilter
 from mailing.admin.owned import OwnedIndexView
+from mailing.admin.recipients import audiences_shown, audiences_url
 from mailing.admin.results import with_latest_result
 from mailing.enums import ACTIVE_MAILINGS, MailingStatus
 from mailing.models import Mailing
-from mailing.statistics import audiences_of
 
 ACTIVE = "active"
 """Not a status: those whose dates count."""
@@ -54,9 +54,10 @@ class MailingIndexView(OwnedIndexView):
             worker_runs=heartbeat.is_beating(timezone.now()),
         )
         context["object_list"] = with_latest_result(context["object_list"])
-        audiences = audiences_of(context["object_list"])
+        audiences = audiences_shown([mailing.pk for mailing in context["object_list"]])
         for mailing in context["object_list"]:
             mailing.audience = audiences[mailing.pk]
+        context["figures_url"] = audiences_url(audiences.values())
         return context
 
     def _tabs(self, owners: OwnerFilter | None, chosen: str) -> list[tuple[str, str, int, str]]:

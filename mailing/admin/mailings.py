@@ -37,7 +37,14 @@ from mailing.admin.owned import (
     OwnedPermissionHelper,
 )
 from mailing.admin.progress import progress_of
-from mailing.admin.recipients import ReachPanel, reach_view
+from mailing.admin.recipients import (
+    AudienceShown,
+    ReachPanel,
+    audiences_shown,
+    audiences_url,
+    audiences_view,
+    reach_view,
+)
 from mailing.admin.results import results_of
 from mailing.admin.schedules import DATES_SHOWN, DatesPanel, ScheduleForm, preview_of
 from mailing.admin.widgets import ChipSelect, ChoicesField, ClientChoice
@@ -45,7 +52,6 @@ from mailing.admin.wording import wording_of
 from mailing.enums import MailingStatus
 from mailing.models import ClientList, Mailing
 from mailing.sentences import schedule_phrase, window_sentence
-from mailing.statistics import audience_of
 
 _EDITABLE = frozenset(
     {
@@ -115,11 +121,13 @@ class MailingInspectView(OwnedInspectView):
         dates: list[datetime] = []
         if mailing.is_active or mailing.status in {MailingStatus.CREATED, MailingStatus.PAUSED}:
             dates = mailing.dates_to_come(now, DATES_SHOWN)
+        audience = audiences_shown([mailing.pk])[mailing.pk]
         return super().get_context_data(
             **kwargs,
             mailing=mailing,
             chip=status_chip(MailingStatus(mailing.status)),
-            audience=audience_of(mailing),
+            audience=audience,
+            figures_url=audiences_url([audience]),
             dates=dates_on_the_wall(dates),
             schedule=schedule_phrase(mailing.schedule),
             hours=window_sentence(mailing.window) if mailing.window else "",
@@ -226,8 +234,8 @@ class MailingAdmin(OwnedModelAdmin):
     state.admin_order_field = "status"  # type: ignore[attr-defined]
 
     def audience(self, mailing: Mailing) -> SafeString:
-        size = mailing.audience  # type: ignore[attr-defined] # set by the list
-        return render_to_string("mailing/admin/audience.html", {"size": size})
+        shown: AudienceShown = mailing.audience  # type: ignore[attr-defined] # set by the list
+        return shown.figure("mailed")
 
     audience.short_description = gettext_lazy("clients")  # type: ignore[attr-defined]
 
@@ -294,6 +302,11 @@ class MailingAdmin(OwnedModelAdmin):
             require_safe(reach_view),
             name=helper.get_action_url_name("reach"),
         )
+        figures = path(
+            f"{self.opts.app_label}/{self.opts.model_name}/figures/",
+            require_safe(audiences_view),
+            name=helper.get_action_url_name("figures"),
+        )
         actions = tuple(
             re_path(
                 helper.get_action_url_pattern(name),
@@ -309,5 +322,6 @@ class MailingAdmin(OwnedModelAdmin):
             re_path(pattern, dates, name=name),
             new_dates,
             reach,
+            figures,
             *actions,
         )

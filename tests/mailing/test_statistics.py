@@ -12,11 +12,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
 from mailing import statistics
-from mailing.engine import audience, ledger
+from mailing.engine import ledger
 from mailing.engine.classify import Reply
 from mailing.enums import DeliveryState, MailingStatus, RunStatus, Stage
 from mailing.models import Batch, Delivery, Run
-from tests.factories import NOW, make_client, make_clients, make_list, make_mailing
+from tests.factories import NOW, make_clients, make_mailing
 from tests.mailing.runs import arm, finish, open_run, put
 
 pytestmark = pytest.mark.django_db
@@ -149,34 +149,6 @@ class TestLargeRuns:
         run = open_run(alice, 2)
         cache.set(f"mailing:tally:{run.pk}:{run.status}", {"sent": 2})
         assert statistics.tally(run).states == {"pending": 2}
-
-    def test_a_large_audience_is_a_copy_too(self, alice: User) -> None:
-        small = make_mailing(alice, [make_client(alice)])
-        large = make_mailing(alice, [make_client(alice), make_client(alice)])
-        for mailing in (small, large):
-            statistics.audience_of(mailing)
-            mailing.clients.add(make_client(alice))
-        assert statistics.audience_of(small).clients == 2
-        assert statistics.audience_of(large).clients == 2
-
-
-class TestAudiences:
-    @pytest.mark.parametrize("number", [1, 20])
-    def test_many_mailings_are_counted_by_one_query(
-        self,
-        alice: User,
-        bob: User,
-        number: int,
-        django_assert_num_queries: DjangoAssertNumQueries,
-    ) -> None:
-        clients = make_clients(alice, ["anna@x.test", "ben@x.test", "cleo@x.test"])
-        mailings = [make_mailing(alice, clients[: n % 4]) for n in range(number)]
-        mailings[0].lists.add(make_list(alice, clients[1:]), make_list(bob, [make_client(bob)]))
-        with django_assert_num_queries(1):
-            found = statistics.audiences_of(mailings)
-        assert found == {m.pk: audience.size(m.pk, m.owner_id) for m in mailings}
-        assert found[mailings[0].pk] == (2, 0)
-        assert statistics.audiences_of([]) == {}
 
 
 class TestServiceFigures:

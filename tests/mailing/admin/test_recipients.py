@@ -1,4 +1,4 @@
-"""The number of those who get a mailing, beside the choice of its audience."""
+"""The number of those who get a mailing: on its screens, and beside the choice of its audience."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from bs4 import BeautifulSoup
 from django.test import Client as Browser
 
 from accounts.models import User
+from mailing import recipients
+from mailing.admin import counts
+from mailing.admin import recipients as admin_recipients
 from mailing.enums import SuppressionReason
 from mailing.models import Suppression
 from tests.factories import NOW, make_client, make_clients, make_list, make_mailing
@@ -61,3 +64,47 @@ def test_the_form_shows_it_at_once(alice: User, alices: Browser) -> None:
     assert "2 clients will get it" in text_of(page)
     assert URL in page.text
     assert "Choose lists or single clients" in text_of(alices.get(url_of("mailing", "create")))
+
+
+FIGURES = "/admin/mailing/mailing/figures/"
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every list too large to be counted at once."""
+    monkeypatch.setattr(recipients, "_COUNTED_AT_ONCE", 0)
+    monkeypatch.setattr(counts, "MOST_LEAFED", 2)
+    monkeypatch.setattr(admin_recipients, "MOST_LEAFED", 2)
+
+
+@pytest.mark.usefixtures("large")
+def test_a_large_audience_is_fetched(alice: User, alices: Browser) -> None:
+    clients = make_clients(alice, [f"c{n}@x.test" for n in range(3)])
+    Suppression.objects.create(
+        owner=alice, email_normalized="c1@x.test", reason="bounced", created_at=NOW
+    )
+    mailing = make_mailing(alice, [])
+    mailing.lists.add(make_list(alice, clients))
+    for page in (
+        alices.get(url_of("mailing")),
+        alices.get(url_of("mailing", "inspect", mailing.pk)),
+        alices.get(url_of("mailing", "start", mailing.pk)),
+    ):
+        assert "more than 2" in text_of(page)
+        assert f'data-ms-figures="{FIGURES}?mailings={mailing.pk}"' in page.text
+    answer = alices.get(FIGURES, {"mailings": mailing.pk}).json()
+    without = "1 of them gets no letters."
+    assert answer == {str(mailing.pk): {"clients": "3", "mailed": "2", "excluded": without}}
+
+
+def test_a_small_audience_is_said_at_once(alice: User, alices: Browser) -> None:
+    mailing = make_mailing(alice, [make_client(alice)])
+    for url in (url_of("mailing"), url_of("mailing", "inspect", mailing.pk)):
+        assert "data-ms-figures" not in alices.get(url).text
+
+
+@pytest.mark.parametrize("query", ["", "x", "9" * 40, "foreign"])
+def test_audiences_of_others_are_like_none(alices: Browser, bob: User, query: str) -> None:
+    theirs = make_mailing(bob, [make_client(bob)])
+    wanted: Any = theirs.pk if query == "foreign" else query
+    assert alices.get(FIGURES, {"mailings": wanted}).json() == {}
