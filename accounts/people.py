@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column, DateColumn
 from wagtail.admin.widgets.boolean_radio_select import BooleanRadioSelect
 from wagtail.admin.widgets.button import Button
@@ -41,8 +41,13 @@ def with_confirmed(users: QuerySet[User]) -> QuerySet[User]:
 
 
 def status_of(user: User) -> SafeString:
-    """Return the chip: blocked, not confirmed, or active; `user` is from `with_confirmed`."""
-    if not user.is_active:
+    """Return the chip: closed, blocked, not confirmed, or active.
+
+    `user` is from `with_confirmed`.
+    """
+    if user.closed_at is not None:
+        tone, icon, label = "grey", "hourglass", pgettext("of an account", "Closed")
+    elif not user.is_active:
         tone, icon, label = "red", "ban", _("Blocked")
     elif not user.is_confirmed:  # type: ignore[attr-defined]
         tone, icon, label = "amber", "hourglass", _("Not confirmed")

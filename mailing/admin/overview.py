@@ -123,7 +123,8 @@ def attention(user: Person) -> list[tuple[str, str]]:
         .values_list("status")
         .annotate(n=Count("pk"))
     )
-    blocked = User.objects.filter(is_active=False).count()
+    # A closed one is being erased by itself.
+    blocked = User.objects.filter(is_active=False, closed_at=None).count()
     found = []
     if n := stopped.get(MailingStatus.PAUSED):
         text = ngettext("%(n)d mailing is paused", "%(n)d mailings are paused", n)

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import roles
+from accounts import closing, roles
 from accounts.models import AccountMail, User
 from mailing import lifecycle
 from mailing.enums import MailingStatus
@@ -118,6 +118,15 @@ def test_the_list_can_be_cut_to_the_blocked(browse: Browse, manager: User, alice
     assert alice.email in blocked
     assert toggle(alice) in blocked
     assert alice.email not in browse(manager).get(LIST, {"is_active": "true"}).text
+
+
+def test_a_closed_account_is_not_called_blocked(browse: Browse, manager: User, alice: User) -> None:
+    closing.close(alice, now=timezone.now())
+    alice.refresh_from_db()
+    assert "Closed" in row(browse(manager).get(LIST), alice)
+    page = text_of(browse(manager).get(person(alice)))
+    assert "Closed" in page
+    assert "Blocked" not in page
 
 
 def row(page: Any, user: User) -> str:

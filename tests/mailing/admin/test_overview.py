@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import roles
+from accounts import closing, roles
 from accounts.models import User
 from mailing import heartbeat, lifecycle
 from mailing.admin.overview import attention, figures_of, first_steps
@@ -96,12 +96,18 @@ class TestFigures:
                 assert rows_behind(browse(person), figure.url) == figure.number, figure.url
 
     def test_managers_are_told_what_needs_a_look(
-        self, alice: User, bob: User, manager: User, browse: Callable[..., Browser]
+        self,
+        alice: User,
+        bob: User,
+        manager: User,
+        make_user: Callable[..., User],
+        browse: Callable[..., Browser],
     ) -> None:
         assert attention(manager) == []
         daily_in(alice, MailingStatus.DEACTIVATED)
         daily_in(alice, MailingStatus.PAUSED)
         User.objects.filter(pk=bob.pk).update(is_active=False)
+        closing.close(make_user("leaving"), now=NOW)
         words = section(browse(manager).get(FRONT), "Needs a look")
         for line in ("1 mailing is paused", "1 mailing is deactivated", "1 account is blocked"):
             assert line in words
