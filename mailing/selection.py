@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.http import urlencode
 
@@ -77,7 +78,10 @@ def narrowed(clients: Any, name: str, value: str, user: Person) -> Any:
     if name == "status":
         return clients.with_status(value)
     if name == "language":
-        return clients.filter(language="" if value == "none" else value)
+        known = value in dict(settings.LANGUAGES) or value == "none"
+        return (
+            clients.filter(language="" if value == "none" else value) if known else clients.none()
+        )
     if name == "import":
         imports = ClientImport.objects.visible_to(user)
         if not is_number_of_a_row(value) or not imports.filter(pk=value).exists():

@@ -67,7 +67,16 @@ def test_the_filter_of_owners_is_kept_for_those_who_have_it(
 
 @pytest.mark.parametrize(
     "query",
-    ["list=0", "list=x", f"tag={'9' * 40}", "status=x", "language=x", "chosen=", "chosen=x"],
+    [
+        "list=0",
+        "list=x",
+        f"tag={'9' * 40}",
+        "status=x",
+        "language=x",
+        "language=%00",
+        "chosen=",
+        "chosen=x",
+    ],
 )
 def test_what_is_not_there_finds_nobody(alice: User, query: str) -> None:
     make_client(alice)
