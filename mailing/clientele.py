@@ -20,10 +20,9 @@ from accounts.models import User
 from mailing.engine import ledger
 from mailing.enums import ClientAction
 from mailing.models import Client, ClientChange, ClientList, ClientTag
+from mailing.models.client import MOST_TAGS
 from mailing.selection import Selection
 
-MOST_TAGS = 20
-"""A client has no more."""
 _BATCH = 1000
 _LOOK_AHEAD = 20_000
 SLICE_SECONDS = 15.0

@@ -22,9 +22,9 @@ from mailing import clientele, heartbeat, tasks
 from mailing.admin.counts import COUNT_VAR, BoundedPaginator, number_text
 from mailing.admin.deeds import DEEDS
 from mailing.admin.owned import BreadcrumbsMixin
-from mailing.clientele import MOST_TAGS
 from mailing.enums import ClientAction
 from mailing.models import Client, ClientChange
+from mailing.models.client import MOST_TAGS
 from mailing.permissions import may_change
 from mailing.search import newest_first
 from mailing.selection import CHOSEN, Selection

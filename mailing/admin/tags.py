@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from mailing.addresses import refuse_hidden_characters
-from mailing.clientele import MOST_TAGS
 from mailing.models import ClientTag
+from mailing.models.client import MOST_TAGS
 
 _LONGEST = ClientTag._meta.get_field("name").max_length or 0
 _SUGGESTED = 200

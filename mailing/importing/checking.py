@@ -15,7 +15,12 @@ from phonenumber_field.phonenumber import PhoneNumber, to_python
 from accounts.names import refuse_hidden_characters
 from mailing.addresses import Address, parse_address
 from mailing.importing.columns import Column
-from mailing.importing.limits import LONGEST_CELL, MOST_LISTS, MOST_NAMES_IN_CELL, MOST_TAGS
+from mailing.importing.limits import (
+    LONGEST_CELL,
+    MOST_LISTS_OF_OWNER,
+    MOST_NAMES_IN_CELL,
+    MOST_TAGS_OF_OWNER,
+)
 from mailing.importing.names import split_name
 from mailing.importing.table import Row
 from mailing.models import Client, ClientList, ClientTag
@@ -124,7 +129,11 @@ class Checker:
         if not text:
             return ()
         is_list = column == Column.LISTS
-        known, most = (self.known_lists, MOST_LISTS) if is_list else (self.known_tags, MOST_TAGS)
+        known, most = (
+            (self.known_lists, MOST_LISTS_OF_OWNER)
+            if is_list
+            else (self.known_tags, MOST_TAGS_OF_OWNER)
+        )
         longest = _LONGEST_LIST if is_list else _LONGEST_TAG
         whole = " ".join(text.split())
         # The name of a list may hold a comma; that of a tag cannot.

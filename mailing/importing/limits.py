@@ -19,9 +19,9 @@ MOST_SHARED_BYTES = 32 * 1024 * 1024
 """Of the parts that are held in memory whole: all texts of the sheets, and the styles."""
 MOST_PARTS = 2_000
 
-MOST_LISTS = 500
+MOST_LISTS_OF_OWNER = 500
 """Lists of one owner up to which an import makes those that a file names."""
-MOST_TAGS = 1_000
+MOST_TAGS_OF_OWNER = 1_000
 MOST_NAMES_IN_CELL = 20
 
 ROWS_SHOWN = 10

@@ -5,8 +5,8 @@ So a worker that dies at any line has written a chunk or has not, and the next g
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from mailing.importing.jobs import LEASE, Job
 from mailing.importing.limits import MOST_FAULTS_KEPT
 from mailing.importing.statements import FIELDS, insert_clients, link, update_clients
 from mailing.models import Client, ClientList, ClientTag, ImportFault, Suppression
+from mailing.models.client import MOST_TAGS
 
 CHUNK = 1_000
 
@@ -156,7 +157,20 @@ def _tag(row: Any, taken: Mapping[str, int], entries: Mapping[str, Entry]) -> No
         for name in named[address]
     }
     kept = _held(ClientTag.objects.filter(pk__in={pk for _client, pk in wanted}))
-    link(Client.tags.through, "clienttag_id", ((c, pk) for c, pk in wanted if pk in kept))
+    pairs = {(client, pk) for client, pk in wanted if pk in kept}
+    link(Client.tags.through, "clienttag_id", _with_room(pairs))
+
+
+def _with_room(pairs: set[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of client and tag that are new, as many as a client's form could hold."""
+    worn: dict[int, set[int]] = defaultdict(set)
+    marks = Client.tags.through.objects.filter(client__in={client for client, _tag_id in pairs})
+    for client, tag_id in marks.values_list("client", "clienttag") if pairs else ():
+        worn[client].add(tag_id)
+    for client, tag_id in sorted(pairs):
+        if tag_id not in worn[client] and len(worn[client]) < MOST_TAGS:
+            worn[client].add(tag_id)
+            yield client, tag_id
 
 
 def _held(rows: QuerySet[Any]) -> set[int]:

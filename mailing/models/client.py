@@ -13,6 +13,9 @@ from mailing.addresses import refuse_hidden_characters
 from mailing.models.owned import OwnedModel
 from mailing.querysets import ClientListQuerySet, ClientQuerySet, ClientTagQuerySet
 
+MOST_TAGS = 20
+"""A client has no more."""
+
 
 def _name(label: Any) -> models.CharField:
     return models.CharField(

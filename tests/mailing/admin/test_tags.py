@@ -8,8 +8,9 @@ import pytest
 from django.test import Client as Browser
 
 from accounts.models import User
-from mailing.clientele import MOST_TAGS, tags_named
+from mailing.clientele import tags_named
 from mailing.models import Client, ClientTag
+from mailing.models.client import MOST_TAGS
 from tests.factories import make_client
 from tests.mailing.admin.screens import offered, refuse, submit, text_of, url_of
 

@@ -130,7 +130,7 @@ def test_a_list_whose_name_has_a_comma_is_one_list(alice: User, bob: User) -> No
 
 
 def test_a_wrong_column_cannot_make_lists_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "MOST_LISTS", 3)
+    monkeypatch.setattr(checking, "MOST_LISTS_OF_OWNER", 3)
     checker = Checker(COLUMNS, known_lists={"one"})
     assert check(checker, lists="Two, Three").lists == ("Two", "Three")
     assert reason(checker, lists="Four") == (Reason.TOO_MANY_NAMES, "lists")
@@ -138,7 +138,7 @@ def test_a_wrong_column_cannot_make_lists_without_end(monkeypatch: pytest.Monkey
 
 
 def test_an_owner_with_more_lists_than_that_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "MOST_LISTS", 1)
+    monkeypatch.setattr(checking, "MOST_LISTS_OF_OWNER", 1)
     checker = Checker(COLUMNS, known_lists={"one", "two"})
     assert check(checker, lists="One, Two").lists == ("One", "Two")
     assert reason(checker, lists="Three") == (Reason.TOO_MANY_NAMES, "lists")

@@ -12,6 +12,7 @@ from django.db import connection
 from wagtail.models import ModelLogEntry
 
 from accounts.models import User
+from mailing.clientele import tags_named
 from mailing.enums import Existing, ImportState, SuppressionReason
 from mailing.importing import jobs, slices, writing
 from mailing.importing.refusals import Refusal
@@ -44,6 +45,14 @@ class TestWriting:
         assert {str(x) for x in client.tags.all()} == {"vip", "new"}
         assert client.last_import == row
         assert Client.objects.search("ёлк", user=alice).get() == client
+
+    def test_nobody_gets_more_tags_than_a_form_could_hold(self, alice: User) -> None:
+        anna = make_client(alice, "anna@x.test")
+        anna.tags.set(tags_named([f"old {n}" for n in range(15)], owner=alice))
+        new = [f"new {n}" for n in range(20)]
+        carry_out(make_import(alice, ["email", "anna@x.test", "boris@x.test"], tags=new))
+        assert (anna.tags.count(), anna.tags.filter(name__startswith="old").count()) == (20, 15)
+        assert Client.objects.get(email="boris@x.test").tags.count() == 20
 
     def test_all_go_into_the_chosen_lists_and_get_the_chosen_tags(self, alice: User) -> None:
         make_client(alice, "ben@x.test")
