@@ -53,19 +53,18 @@ def start(row: ClientImport, *, now: datetime) -> bool:
 
 def cancel(row: ClientImport, *, now: datetime) -> bool:
     """End an import that is not finished; what is written stays. False if it has ended."""
-    if (
-        not ClientImport.objects.filter(pk=row.pk)
-        .unfinished()
-        .update(
+    with transaction.atomic():
+        unfinished = ClientImport.objects.filter(pk=row.pk).unfinished()
+        if not unfinished.update(
             state=ImportState.CANCELLED,
             finished_at=now,
             lease_token=None,
             lease_until=None,
             file="",
-        )
-    ):
-        return False
-    transaction.on_commit(lambda: _forget_file(row))
+        ):
+            return False
+        _write_down(row.pk)
+        transaction.on_commit(lambda: _forget_file(row))
     return True
 
 
@@ -112,12 +111,17 @@ def finish(job: Job, state: ImportState, *, now: datetime, refusal: str = "") ->
             file="",
         ):
             return False
-        row = ClientImport.objects.select_related("owner").get(pk=job.row.pk)
-        written = {"new": row.new, "changed": row.changed}
-        if state == ImportState.COMPLETED or any(written.values()):
-            log(instance=row, action="client.import", user=row.owner, data=written)
+        _write_down(job.row.pk)
         transaction.on_commit(lambda: _forget_file(job.row))
     return True
+
+
+def _write_down(pk: int) -> None:
+    """Tell the log of an import that has ended, unless it has done nothing."""
+    row = ClientImport.objects.select_related("owner").get(pk=pk)
+    written = {"new": row.new, "changed": row.changed}
+    if row.state == ImportState.COMPLETED or any(written.values()):
+        log(instance=row, action="client.import", user=row.owner, data=written)
 
 
 def _forget_file(row: ClientImport) -> None:

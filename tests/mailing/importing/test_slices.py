@@ -353,6 +353,8 @@ class TestWorkers:
         assert not slices.go_on(lambda: NOW)
         assert Client.objects.count() == 1
         assert not jobs.cancel(row, now=NOW)
+        entry = ModelLogEntry.objects.get(action="client.import")
+        assert (entry.user, entry.data["new"]) == (alice, 1), "what it had done is written down"
 
     def test_an_address_that_another_request_adds_at_that_moment_is_not_doubled(
         self, alice: User, monkeypatch: pytest.MonkeyPatch
