@@ -32,18 +32,17 @@ class SafeSpreadsheetMixin(SpreadsheetExportMixin):
         return capfirst(str(label_for_field(field, queryset.model, self.model_admin)))
 
     def as_spreadsheet(self, queryset: Any, spreadsheet_format: str) -> Any:
-        """Write down who has taken what out of the service."""
-        log(
-            instance=self.request.user,
-            action="mailing.export",
-            user=self.request.user,
-            data={"list": str(self.get_page_title())},
-        )
+        write_down_export(self.request.user, str(self.get_page_title()))
         return super().as_spreadsheet(queryset, spreadsheet_format)
 
     def stream_csv(self, queryset: Any) -> Iterator[bytes]:
         lines = super().stream_csv(queryset)
         return with_preferences(lines, timezone.get_current_timezone(), get_language() or "")
+
+
+def write_down_export(user: Any, name: str) -> None:
+    """Keep in the log who has taken what out of the service."""
+    log(instance=user, action="mailing.export", user=user, data={"list": name})
 
 
 def with_preferences(lines: Iterator[bytes], zone: tzinfo, language: str) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ from wagtail_modeladmin.views import InstanceSpecificView
 
 from mailing import heartbeat, tasks
 from mailing.admin.chips import chip, status_chip
-from mailing.admin.export import safe_cell, with_preferences
+from mailing.admin.export import safe_cell, with_preferences, write_down_export
 from mailing.admin.owned import (
     BreadcrumbsMixin,
     OwnedCreateView,
@@ -333,6 +333,8 @@ class ImportAdmin(OwnedModelAdmin):
         """Answer the faulty lines as a CSV file that can be mended and imported."""
         self.require_visible(request, instance_pk)
         row = ClientImport.objects.get(pk=unquote(instance_pk))
+        taken = f"{capfirst(str(row._meta.verbose_name))}: {row.name}"
+        write_down_export(request.user, taken)
         lines = with_preferences(
             _csv_of(row), timezone.get_current_timezone(), get_language() or ""
         )

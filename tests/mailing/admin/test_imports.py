@@ -273,6 +273,8 @@ class TestReport:
             ["Line", "Column", "Reason", "Value"],
             ["2", "E-mail address", reason, formula, formula, "Ёлка"],
         ]
+        entry = ModelLogEntry.objects.get(action="mailing.export")
+        assert (entry.user, entry.data["list"]) == (alice, "Import: clients.csv")
 
     def test_a_running_one_can_be_cancelled_and_an_ended_one_not(
         self, alice: User, alices: Browser
