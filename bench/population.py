@@ -153,7 +153,7 @@ def insert_counts() -> None:
 
 def analyse() -> None:
     """Tell the database how its tables look, as autovacuum and `PRAGMA optimize` do in time."""
-    run_sql("ANALYZE")
+    run_sql("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 def _pick(names: str, number: str) -> str:

@@ -133,7 +133,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
+    _OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
+    _OPTIONS.setdefault("connect_timeout", 10)
+    # To compile a statement takes PostgreSQL longer than any of ours may run.
+    _OPTIONS.setdefault("options", "-c jit=off")
 
 CACHES = {"default": env.cache("CACHE_URL", f"filecache://{VAR_DIR}/cache")}
 if "FileBasedCache" in CACHES["default"]["BACKEND"]:
