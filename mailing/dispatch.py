@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from mailing import figures, heartbeat, notices, tokens
+from mailing import figures, heartbeat, notices, statistics, tokens
 from mailing.composer.render import freeze
 from mailing.engine import circuit, hourly, journal, planner, retention, sweeper
 from mailing.engine.budget import Rate
@@ -55,6 +55,7 @@ def plan() -> None:
     notices.tell(now)
     hourly.fold()
     figures.note_clients(now)
+    statistics.note_unique_clients()
 
 
 def work_waits() -> bool:

@@ -194,6 +194,21 @@ class TestServiceFigures:
         cache.set("mailing:unique-clients", "many")
         assert statistics.service_figures().mailings == 1
 
+    def test_of_very_many_clients_none_is_named_before_they_are_counted(
+        self, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_clients(alice, [f"c{n}@x.test" for n in range(60)])
+        monkeypatch.setattr(statistics, "LARGE", 59)
+        assert statistics.service_figures().unique_clients == 0
+        cache.delete("mailing:figures")
+        statistics.note_unique_clients()
+        named = statistics.service_figures().unique_clients
+        assert named >= 50
+        make_clients(alice, [f"d{n}@x.test" for n in range(60)])
+        cache.delete("mailing:figures")
+        statistics.note_unique_clients()
+        assert statistics.service_figures().unique_clients == named
+
 
 class TestWithoutLastDigits:
     DAYS = [date(2026, 1, 1) + timedelta(days=number) for number in range(400)]
