@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -27,6 +29,20 @@ class BoundedPaginator(WagtailPaginator):
     @cached_property
     def count(self) -> int:
         return min(self._counted, MOST_LEAFED)
+
+
+class KeysFirstPaginator(BoundedPaginator):
+    """Finds the keys of a page first, then its rows.
+
+    For lists that join much: the joins are made for the rows that show, not for all those that are
+    sorted or passed over on the way.
+    """
+
+    def page(self, number: Any) -> Any:
+        page = super().page(number)
+        keys = list(page.object_list.values_list("pk", flat=True))
+        page.object_list = self.object_list.filter(pk__in=keys)
+        return page
 
 
 def number_text(number: int) -> str:

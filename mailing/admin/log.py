@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from mailing.admin.chips import status_chip
+from mailing.admin.counts import KeysFirstPaginator
 from mailing.admin.filters import OwnerFilter
 from mailing.admin.log_filters import CodeFilter, MailingFilter, PeriodFilter
 from mailing.admin.owned import OwnedIndexView, OwnedInspectView, ReadOnlyModelAdmin
@@ -63,9 +64,11 @@ class StateFilter(SimpleListFilter):
         stored = (s for s in DeliveryState if s != DeliveryState.SENDING)
         return [(s.value, str(s.label)) for s in stored]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         chosen = self.value()
-        return queryset.filter(state=chosen) if chosen in DeliveryState.values else queryset
+        if chosen not in dict(self.lookup_choices):
+            return queryset
+        return queryset.in_state(chosen, user=request.user)
 
 
 class OutcomeFilter(SimpleListFilter):
@@ -151,6 +154,7 @@ class AttemptCodeFilter(CodeFilter):
 class LogIndexView(OwnedIndexView):
     """Newest first by the key: no other order has an index, and millions of rows are not sorted."""
 
+    paginator_class = KeysFirstPaginator
     searched_with = ("code", "owner")
     sortable_by = ()
 

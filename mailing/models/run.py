@@ -9,7 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from mailing.enums import OPEN_RUNS, Cause, DeliveryState, Outcome, RunStatus, Stage
 from mailing.models.client import Client
 from mailing.models.mailing import Mailing
-from mailing.querysets import AttemptQuerySet, BatchQuerySet, DeliveryQuerySet, RunQuerySet
+from mailing.querysets import (
+    UNSENT_STATES,
+    AttemptQuerySet,
+    BatchQuerySet,
+    DeliveryQuerySet,
+    RunQuerySet,
+)
 
 
 class Run(models.Model):
@@ -189,6 +195,14 @@ class Delivery(models.Model):
                 ),
                 name="delivery_state_known",
             ),
+        ]
+        indexes = [
+            # Few letters are not sent: those of a state, of a run or of any, are found at once.
+            models.Index(
+                fields=["run", "state"],
+                name="delivery_unsent",
+                condition=models.Q(state__in=UNSENT_STATES),
+            )
         ]
 
     def __str__(self) -> str:

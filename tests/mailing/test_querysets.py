@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts import roles
 from accounts.models import User
+from mailing import querysets
 from mailing.enums import (
     DeliveryState,
     MailingStatus,
@@ -262,3 +263,26 @@ class TestWaitingBatches:
         bobs = open_run(bob)
         User.objects.filter(pk=alice.pk).update(is_active=False)
         assert Batch.objects.waiting(NOW).get().run == bobs
+
+
+class TestLettersInAState:
+    @pytest.mark.parametrize("few", [0, 50_000])
+    @pytest.mark.parametrize("state", [s for s in DeliveryState if s != DeliveryState.SENDING])
+    def test_all_of_that_state_that_one_sees_are_found(
+        self,
+        alice: User,
+        bob: User,
+        state: DeliveryState,
+        few: int,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(querysets, "_FEW", few)
+        monkeypatch.setattr(querysets, "MANY_LETTERS", few)
+        for owner in (alice, bob):
+            for one in DeliveryState:
+                if one != DeliveryState.SENDING:
+                    put(open_run(owner, 1), one)
+        letters = Delivery.objects.visible_to(alice)
+        found = letters.in_state(state, user=alice)
+        assert found.count() == 1
+        assert list(found) == list(letters.filter(state=state))
