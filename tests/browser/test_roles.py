@@ -20,7 +20,7 @@ from tests.browser.service import Service
 from tests.browser.test_pages import faults_of, overflow_of
 
 _OURS = re.compile(r"/admin/$|/admin/(mailing|accounts|users|statistics|log)|/accounts/profile/")
-_NOT_FOLLOWED = re.compile(r"logout|login_as|[?&]export=|\.(csv|xlsx)")
+_NOT_FOLLOWED = re.compile(r"logout|[?&]export=|/faults/")
 _MOST_SCREENS = 60
 
 
