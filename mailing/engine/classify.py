@@ -137,7 +137,7 @@ _CAUSES = {
 def cause_of(outcome: Outcome, stage: Stage, reply: Reply) -> Cause | None:
     """Return why an attempt did not end well, None if it did. For people and their statistics.
 
-    Migration 0014 says the same in SQL of the rows there were.
+    Migration 0012 says the same in SQL of the rows there were.
     """
     if outcome == Outcome.ACCEPTED:
         return None

@@ -133,7 +133,7 @@ def test_folding_nothing_is_harmless() -> None:
 
 
 class TestMigration:
-    """What migration 0014 makes of rows there were, compared with what is written today."""
+    """What migration 0012 makes of rows there were, compared with what is written today."""
 
     @pytest.fixture
     def old_rows(self, alice: User, bob: User) -> Run:
