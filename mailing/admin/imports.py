@@ -216,6 +216,11 @@ class PreviewView(BreadcrumbsMixin, InstanceSpecificView):
         if changed or not starts:
             return HttpResponseRedirect(request.path)
         problem = problem_with(row.columns)
+        if not problem and not jobs.has_room(row.owner_id):
+            problem = _(
+                "Several imports of yours are running already. Start this one when one of them has "
+                "ended."
+            )
         if problem:
             messages.error(request, problem)
             response: HttpResponse = self.render_to_response(self.get_context_data())

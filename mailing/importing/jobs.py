@@ -16,6 +16,7 @@ from wagtail.log_actions import log
 
 from accounts.models import User
 from mailing.enums import ImportState
+from mailing.importing.limits import MOST_RUNNING
 from mailing.importing.refusals import Refusal
 from mailing.models import ClientImport
 
@@ -39,6 +40,12 @@ class Job:
             rows_done=self.row.rows_done,
         )
         return bool(held.update(**changes))
+
+
+def has_room(owner_id: int) -> bool:
+    """Return whether an owner may start one more import."""
+    running = ClientImport.objects.filter(owner=owner_id, state=ImportState.RUNNING)
+    return running.count() < MOST_RUNNING
 
 
 def start(row: ClientImport, *, now: datetime) -> bool:

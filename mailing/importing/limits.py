@@ -35,5 +35,8 @@ MOST_FAULTS_KEPT = 10_000
 MOST_DRAFTS = 5
 """Files of one owner that wait for a decision; an older one gives way."""
 
+MOST_RUNNING = 5
+"""Imports of one owner at a time: each keeps its file until it has ended."""
+
 KEEP_DRAFTS = timedelta(days=7)
 KEEP_REPORTS = timedelta(days=90)

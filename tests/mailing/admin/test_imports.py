@@ -209,6 +209,22 @@ class TestPreview:
         assert "Say which column" in notices(page)
         assert ClientImport.objects.get().state == ImportState.DRAFT
 
+    def test_only_a_few_run_at_a_time(
+        self, alice: User, alices: Browser, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(jobs, "MOST_RUNNING", 1)
+        running, waiting = (make_import(alice, csv_of(*LINES)) for _ in range(2))
+        jobs.start(running, now=NOW)
+        form = {**look(alices, waiting), "start": "1"}
+        page = alices.post(preview_url(waiting), form)
+        assert "Several imports of yours are running" in notices(page)
+        waiting.refresh_from_db()
+        assert waiting.state == ImportState.DRAFT
+        jobs.cancel(running, now=NOW)
+        alices.post(preview_url(waiting), form)
+        waiting.refresh_from_db()
+        assert waiting.state == ImportState.RUNNING
+
     def test_forged_columns_mean_nothing(self, alice: User, alices: Browser) -> None:
         row = make_import(alice, LINES)
         forged = ["email", "owner", "last_import", *["email"] * 300]
