@@ -98,10 +98,11 @@ _PHRASES: dict[tuple[str, str], Promise] = {
 
 def visible_events(user: Person) -> QuerySet[ModelLogEntry]:
     """Return what `user` may see: all for managers, `own_events` for others."""
+    entries: QuerySet[ModelLogEntry] = ModelLogEntry.objects.all()
     if sees_every_owner(user):
-        return ModelLogEntry.objects.all()
+        return entries
     if not isinstance(user, User) or not user.is_active:
-        return ModelLogEntry.objects.none()
+        return entries.none()
     return own_events(user)
 
 
@@ -115,11 +116,12 @@ def own_events(user: User) -> QuerySet[ModelLogEntry]:
     mailing, account = (ContentType.objects.get_for_model(model).pk for model in (Mailing, User))
     own = Mailing.objects.owned_by(user).order_by()
     numbers = own.annotate(text=Cast("pk", CharField())).values("text")
-    return ModelLogEntry.objects.filter(
+    entries: QuerySet[ModelLogEntry] = ModelLogEntry.objects.filter(
         (Q(user=user) & ~Q(content_type__in=(mailing, account)))
         | Q(content_type=mailing, object_id__in=numbers)
         | Q(content_type=account, object_id=str(user.pk))
     )
+    return entries
 
 
 def phrase(entry: ModelLogEntry) -> str:

@@ -308,7 +308,7 @@ class DeliveryQuerySet(OwnedQuerySet):
         if state not in UNSENT_STATES:
             return found
         # SQLite takes a partial index only where its condition stands word for word.
-        unsent: Self = self.model._default_manager.filter(state=state).order_by()
+        unsent: Any = self.model._default_manager.filter(state=state).order_by()
         unsent = unsent.extra(where=[_UNSENT])  # noqa: S610 - a constant
         if not sees_every_owner(user):
             own = runs.visible_to(user).order_by()
