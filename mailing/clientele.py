@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from random import SystemRandom
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from wagtail.log_actions import log
 
@@ -25,6 +26,7 @@ from mailing.selection import Selection
 
 _BATCH = 1000
 _LOOK_AHEAD = 20_000
+_random = SystemRandom()
 SLICE_SECONDS = 15.0
 
 Result = tuple[int, int, int]
@@ -71,10 +73,16 @@ def go_on(change: ClientChange, *, seconds: float) -> bool:
 
 
 def carry_on(seconds: float = SLICE_SECONDS) -> bool:
-    """Go on with the oldest change for a slice; return whether some are left."""
-    change = _waiting().select_related("owner").first()
-    if change is not None:
-        go_on(change, seconds=seconds)
+    """Go on with a change for a slice; return whether some are left.
+
+    It is the oldest of an owner, and of any one: nobody waits for the million clients of another.
+    """
+    oldest = _waiting().order_by().values("owner").annotate(first=Min("pk"))
+    chosen = [row["first"] for row in oldest]
+    if chosen:
+        changes = ClientChange.objects.filter(pk=_random.choice(chosen))
+        for change in changes.select_related("owner"):
+            go_on(change, seconds=seconds)
     return work_waits()
 
 

@@ -207,6 +207,23 @@ class TestBatches:
         assert not clientele.carry_on()
         assert counts(ClientChange.objects.get()) == (1, 0, 0)
 
+    def test_nobody_waits_for_the_many_clients_of_another(
+        self, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(clientele, "_BATCH", 1)
+        make_clients(alice, [f"c{n}@x.test" for n in range(40)])
+        make_client(bob)
+        large, small = (
+            clientele.begin(owner, ClientAction.TAG, ALL, tags=["a"]) for owner in (alice, bob)
+        )
+        while clientele.carry_on(0):
+            pass
+        for change in (large, small):
+            change.refresh_from_db()
+        assert large.finished_at is not None
+        assert small.finished_at is not None
+        assert small.finished_at < large.finished_at
+
     def test_the_tasks_end_it_and_leave_word(self, alice: User, small: None) -> None:
         make_clients(alice, [f"c{n}@x.test" for n in range(20)])
         clientele.begin(alice, ClientAction.TAG, ALL, tags=["a"])
