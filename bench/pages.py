@@ -64,8 +64,11 @@ class Population:
             f"{name.replace(' ', '').replace(',', '')}@service.test", first_name=name
         )
         roles.give(owner, roles.USERS)
-        everybody = ClientList.objects.create(owner=owner, name="Everybody")
+        everybody = ClientList.objects.create(owner=owner, name="All")
         population.insert_clients(owner.pk, clients, everybody.pk)
+        half = ClientList.objects.create(owner=owner, name="Half")
+        population.insert_half(everybody.pk, half.pk)
+        population.insert_events(owner.pk, clients // 2)
         population.insert_suppressions(owner.pk)
         week = DatePeriod.objects.get(unit="week", count=1)
         self.mailings[owner.pk] = []
@@ -106,7 +109,7 @@ def browser(user: Any) -> Any:
 
 
 def addresses(owner: Any) -> dict[str, str]:
-    """Return what is asked for, by the words that the table has for it."""
+    """Return what both the owner and a manager ask for, by the words that the table has for it."""
     from django.urls import reverse
     from django.utils.http import urlencode
 
@@ -119,6 +122,10 @@ def addresses(owner: Any) -> dict[str, str]:
     def page(model: str, row: Any) -> str:
         return reverse(f"mailing_{model}_modeladmin_inspect", args=[row.pk])
 
+    lists = {
+        name.lower(): pk
+        for pk, name in ClientList.objects.filter(owner=owner).values_list("pk", "name")
+    }
     run = Mailing.objects.filter(owner=owner).last().runs.first()  # type: ignore[union-attr]
     return {
         "home": reverse("wagtailadmin_home"),
@@ -128,7 +135,7 @@ def addresses(owner: Any) -> dict[str, str]:
         },
         "second page of clients": index("client", p=2),
         "clients without letters": index("client", status="suppressed"),
-        "clients in a list": index("client", list=ClientList.objects.filter(owner=owner)[0].pk),
+        **{f"clients in {where}": index("client", list=pk) for where, pk in lists.items()},
         "deliveries of a run that failed": index("delivery", run=run.pk, state="failed"),
         "attempts that failed": index("attempt", outcome="permanent"),
         "attempts of unknown outcome": index("attempt", outcome="unknown"),
@@ -145,6 +152,9 @@ def addresses(owner: Any) -> dict[str, str]:
         "attempts of an owner": index("attempt", owner=owner.pk),
         "deliveries of a mailing": index("delivery", mailing=run.mailing_id),
         "deliveries in doubt": index("delivery", state="unknown"),
+        "deliveries put off": index("delivery", state="deferred"),
+        "deliveries at an address": index("delivery", q="client77@clients.test"),
+        "attempts at clients with a word": index("attempt", q="кузнец"),
         "the last page of deliveries": index("delivery", p=200),
         "deliveries of an owner": index("delivery", owner=owner.pk),
         **{
@@ -153,12 +163,50 @@ def addresses(owner: Any) -> dict[str, str]:
         },
         "statistics of an owner": f"{reverse('mailing_statistics')}?period=90&owner={owner.pk}",
         **{f"clients with {words!r}": index("client", q=words) for words in SEARCHES},
+        **{
+            f"clients in {where} with a word": index("client", q="кузнец", list=pk)
+            for where, pk in lists.items()
+        },
+        **{
+            f"clients in {where} without letters": index("client", list=pk, status="suppressed")
+            for where, pk in lists.items()
+        },
+        "clients with a word without letters": index("client", q="кузнец", status="suppressed"),
+        "the last page of clients": index("client", p=200),
+        "list of event": reverse("mailing_events_modeladmin_index"),
+        "list of import": index("clientimport"),
+        "the front page": "/",
         "choose among clients": reverse("mailing_client_choices") + "?q=%D0%BA%D1%83%D0%B7",
         "page of a client": page("client", Client.objects.filter(owner=owner)[0]),
+        "page of a list of clients": page("clientlist", ClientList.objects.get(pk=lists["all"])),
         "page of a mailing": page("mailing", Mailing.objects.filter(owner=owner)[0]),
         "page of a message": page("message", Message.objects.filter(owner=owner)[0]),
         "page of a delivery": page("delivery", Delivery.objects.filter(run=run)[0]),
     }
+
+
+def owners_addresses(owner: Any) -> dict[str, str]:
+    """Return what only the owner asks for."""
+    from django.urls import reverse
+
+    from mailing.models import ClientList, Mailing
+
+    mailing = Mailing.objects.filter(owner=owner)[0]
+    everybody = ClientList.objects.get(owner=owner, name="All")
+    return {
+        "form of a mailing": reverse("mailing_mailing_modeladmin_edit", args=[mailing.pk]),
+        "start of a mailing": reverse("mailing_mailing_modeladmin_start", args=[mailing.pk]),
+        "whom a choice reaches": (
+            f"{reverse('mailing_mailing_modeladmin_reach')}?lists={everybody.pk}"
+        ),
+    }
+
+
+def managers_addresses() -> dict[str, str]:
+    """Return what only a manager asks for."""
+    from django.urls import reverse
+
+    return {"list of user": reverse("wagtailusers_users:index")}
 
 
 def days_long_ago() -> str:
@@ -201,7 +249,8 @@ def times(people: Population, database: str) -> list[Row]:
         "manager": (browser(people.manager), people.big),
     }
     for who, (client, owner) in askers.items():
-        for what, url in addresses(owner).items():
+        own = managers_addresses() if who == "manager" else owners_addresses(owner)
+        for what, url in {**addresses(owner), **own}.items():
             ask(client, url)
             runs = [ask(client, url) for _ in range(REPEATS)]
             print(f"  {who}: {what}: {statistics.median(runs):.0f} ms", flush=True)

@@ -56,6 +56,41 @@ def insert_clients(owner_id: int, count: int, list_id: int) -> None:
     )
 
 
+def insert_half(list_id: int, half_id: int) -> None:
+    """Put every second client of a list into another."""
+    run_sql(
+        "INSERT INTO mailing_clientlist_clients (clientlist_id, client_id)"
+        " SELECT %(half)s, client_id FROM mailing_clientlist_clients"
+        " WHERE clientlist_id = %(list)s AND client_id %% 2 = 0",
+        {"half": half_id, "list": list_id},
+    )
+
+
+def insert_events(owner_id: int, count: int) -> None:
+    """Write so many entries into the event log: clients that the owner has changed."""
+    from django.contrib.contenttypes.models import ContentType
+
+    from mailing.models import Client
+
+    no_data, client = ("'{}'::jsonb", "text") if _is_postgresql() else ("'{}'", "TEXT")
+    run_sql(
+        f"""
+        INSERT INTO wagtailcore_modellogentry (content_type_id, object_id, label, action, data,
+               timestamp, user_id, content_changed, deleted)
+        SELECT %(kind)s, CAST(c.id AS {client}), c.email, 'wagtail.edit', {no_data}, %(now)s,
+               %(owner)s, %(yes)s, %(no)s
+          FROM mailing_client c WHERE c.owner_id = %(owner)s ORDER BY c.id LIMIT {count}
+        """,
+        {
+            "kind": ContentType.objects.get_for_model(Client).pk,
+            "now": _time(timezone.now()),
+            "owner": owner_id,
+            "yes": True,
+            "no": False,
+        },
+    )
+
+
 def insert_suppressions(owner_id: int) -> None:
     run_sql(
         f"""
@@ -154,6 +189,10 @@ def insert_counts() -> None:
 def analyse() -> None:
     """Tell the database how its tables look, as autovacuum and `PRAGMA optimize` do in time."""
     run_sql("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+
+
+def _is_postgresql() -> bool:
+    return bool(connection.vendor == "postgresql")
 
 
 def _pick(names: str, number: str) -> str:

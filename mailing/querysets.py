@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.apps import apps
 from django.db import connections, models
-from django.db.models import Case, Count, Exists, Max, Min, OuterRef, Q, Subquery, Sum, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    When,
+)
 
 from accounts.matching import containing
 from mailing import search
@@ -278,6 +291,14 @@ MANY_LETTERS = 50_000
 """From so many on letters are read newest first until a page is full, instead of being sorted."""
 
 
+_MANY_RUNS = 10_000
+
+
+def _without_index(column: str) -> Func:
+    """Return an expression for a column of numbers that SQLite takes no index for."""
+    return Func(F(column), template="+%(expressions)s", output_field=models.BigIntegerField())
+
+
 class DeliveryQuerySet(OwnedQuerySet):
     owner_path = "run__mailing__owner"
 
@@ -294,13 +315,19 @@ class DeliveryQuerySet(OwnedQuerySet):
         runs = runs.order_by()
         if (runs.aggregate(n=Sum("audience_size"))["n"] or 0) < MANY_LETTERS:
             return self.filter(run__in=runs.values("pk"))
+        ids = list(runs.values_list("pk", flat=True)[: _MANY_RUNS + 1])
+        if len(ids) > _MANY_RUNS:
+            return self.filter(Exists(runs.filter(pk=OuterRef("run"))))
         if connections[self.db].vendor == "postgresql":
             # It weighs one way against the other, and cannot where it does not know which runs.
-            return self.filter(run__in=list(runs.values_list("pk", flat=True)))
-        return self.filter(Exists(runs.filter(pk=OuterRef("run"))))
+            return self.filter(run__in=ids)
+        return self.alias(run_key=_without_index("run_id")).filter(run_key__in=ids)
 
-    def in_state(self, state: str, *, user: Person) -> Self:
-        """Narrow to the letters in a state; `user` is whose eyes they are for."""
+    def in_state(self, state: str, *, user: Person, run_id: int | None = None) -> Self:
+        """Narrow to the letters in a state; `user` is whose eyes they are for.
+
+        `run_id` is that of the only run whose letters `self` holds, None if there are several.
+        """
         found = self.filter(state=state)
         runs = apps.get_model("mailing", "Run")._default_manager
         if state in OPEN_DELIVERIES:
@@ -310,7 +337,9 @@ class DeliveryQuerySet(OwnedQuerySet):
         # SQLite takes a partial index only where its condition stands word for word.
         unsent: Any = self.model._default_manager.filter(state=state).order_by()
         unsent = unsent.extra(where=[_UNSENT])  # noqa: S610 - a constant
-        if not sees_every_owner(user):
+        if run_id is not None:
+            unsent = unsent.filter(run=run_id)
+        elif not sees_every_owner(user):
             own = runs.visible_to(user).order_by()
             unsent = unsent.filter(run__in=list(own.values_list("pk", flat=True)))
         return found.filter(pk__in=unsent.values("pk")) if _are_few(unsent.values("pk")) else found

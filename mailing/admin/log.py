@@ -49,11 +49,13 @@ class RunFilter(SimpleListFilter):
         # True also without choices, so that the parameter counts as taken.
         return True
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() is None:
             return queryset
         chosen = dict(self.lookup_choices)
-        return queryset.filter(run=self.value()) if self.value() in chosen else queryset.none()
+        if self.value() not in chosen:
+            return queryset.none()
+        return queryset.of_runs(Run.objects.filter(pk=self.value()))
 
 
 class StateFilter(SimpleListFilter):
@@ -68,7 +70,9 @@ class StateFilter(SimpleListFilter):
         chosen = self.value()
         if chosen not in dict(self.lookup_choices):
             return queryset
-        return queryset.in_state(chosen, user=request.user)
+        run = request.GET.get(RunFilter.parameter_name, "")
+        run_id = int(run) if is_number_of_a_row(run) else None
+        return queryset.in_state(chosen, user=request.user, run_id=run_id)
 
 
 class OutcomeFilter(SimpleListFilter):
