@@ -313,9 +313,10 @@ class DeliveryQuerySet(OwnedQuerySet):
         is right for few and takes seconds for a million, of which any fifty are found at once.
         """
         runs = runs.order_by()
-        if (runs.aggregate(n=Sum("audience_size"))["n"] or 0) < MANY_LETTERS:
-            return self.filter(run__in=runs.values("pk"))
+        letters = runs.aggregate(n=Sum("audience_size"))["n"] or 0
         ids = list(runs.values_list("pk", flat=True)[: _MANY_RUNS + 1])
+        if letters < MANY_LETTERS:
+            return self.filter(run__in=runs.values("pk") if len(ids) > _MANY_RUNS else ids)
         if len(ids) > _MANY_RUNS:
             return self.filter(Exists(runs.filter(pk=OuterRef("run"))))
         if connections[self.db].vendor == "postgresql":

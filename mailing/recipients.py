@@ -39,7 +39,8 @@ def at_once(mailing_ids: Iterable[int], most: int) -> dict[int, Recipients]:
         .order_by()
     )
     parts = {pk: [*(members.get(n, 0) for n in lists[pk]), singles.get(pk, 0)] for pk in ids}
-    counted = sizes(pk for pk in ids if sum(parts[pk]) <= _COUNTED_AT_ONCE)
+    # Of none as well, so that a page costs the same number of queries whatever is on it.
+    counted = sizes([pk for pk in ids if sum(parts[pk]) <= _COUNTED_AT_ONCE] or [0])
     return {
         pk: Recipients(size, size.clients)
         if (size := counted.get(pk)) is not None
