@@ -49,7 +49,7 @@ faults: $(TOOLS) ## Faults: every point and every number, on SQLite and on Postg
 	@FAULTS=all DATABASE_URL=$(or $(DATABASE_URL),postgres://root@127.0.0.1:5432/test) $(PY) -m pytest -q -n 2 tests/faults $(ARGS)
 
 test-browser: $(TOOLS) ## The whole path in a real browser (needs chromium)
-	@$(PY) -m pytest -q tests/browser $(ARGS)
+	@$(PY) -m pytest -q -n 2 --dist loadfile tests/browser $(ARGS)
 
 check: $(TOOLS) ## Everything that can be said without running the suite
 	@$(VENV)/bin/ruff format --check --quiet . && $(VENV)/bin/ruff check --quiet .

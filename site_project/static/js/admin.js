@@ -54,3 +54,7 @@ if (editor) {
   nameFields();
   new MutationObserver(nameFields).observe(editor, { childList: true, subtree: true });
 }
+// Wagtail's form of a new user has a link that poses as a tab outside their list; the tabs lead there as well.
+document.querySelectorAll("[role=tab]").forEach((tab) => {
+  if (!tab.closest("[role=tablist]")) tab.remove();
+});
