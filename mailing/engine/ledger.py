@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from random import Random
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from mailing.engine import hourly
 from mailing.engine.classify import DISABLED, Reply, Verdict, cause_of, classify
@@ -440,21 +443,30 @@ def cancel_for_clients(client_ids: Collection[int]) -> None:
     # A run that is being opened keeps the client: after it there are letters to be cancelled.
     clients = Client.objects.filter(pk__in=client_ids).order_by("pk")
     list(clients.select_for_update().values_list("pk"))
-    open_ones = _open(client_id__in=client_ids).order_by("pk")
-    waiting = list(open_ones.values_list("pk", "run_id", "run__mailing__owner_id"))
-    for owner_id in {owner_id for _pk, _run_id, owner_id in waiting}:
+    open_ones = _open(client_id__in=client_ids).order_by("run_id", "pk")
+    waiting = list(open_ones.values_list("run_id", "pk", "run__mailing__owner_id"))
+    for owner_id in {owner_id for _run_id, _pk, owner_id in waiting}:
         raise_revision(owner_id)
-    for pk, run_id, _owner_id in waiting:
+    for run_id, letters in groupby(waiting, key=itemgetter(0)):
+        _cancel_and_erase(run_id, [pk for _run_id, pk, _owner_id in letters])
+
+
+def _cancel_and_erase(run_id: int, letters: list[int]) -> None:
+    """Do so with the unarmed ones of these letters of a run, in order, batch by batch."""
+    done = 0
+    while done < len(letters):
+        first = letters[done]
         batch = Batch.objects.select_for_update().get(
-            run_id=run_id, first_id__lte=pk, last_id__gte=pk
+            run_id=run_id, first_id__lte=first, last_id__gte=first
         )
-        if pk > batch.armed_to:
-            _open(pk=pk).update(
-                state=DeliveryState.CANCELLED,
-                next_attempt_at=None,
-                email="",
-                email_normalized=f"erased {pk}",
-            )
+        inside = [pk for pk in letters[done:] if pk <= batch.last_id]
+        _open(pk__in=[pk for pk in inside if pk > batch.armed_to]).update(
+            state=DeliveryState.CANCELLED,
+            next_attempt_at=None,
+            email="",
+            email_normalized=Concat(Value("erased "), Cast("pk", CharField())),
+        )
+        done += len(inside)
 
 
 def reopen(run_id: int, states: Iterable[DeliveryState], now: datetime) -> int:

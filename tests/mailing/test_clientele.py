@@ -7,16 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from accounts.models import User
 from mailing import clientele, lifecycle, tasks
+from mailing.engine import audience, ledger
 from mailing.enums import ClientAction, DeliveryState, SuppressionReason
-from mailing.models import Client, ClientChange, ClientList, Delivery, Suppression
+from mailing.models import Batch, Client, ClientChange, ClientList, Delivery, Suppression
 from mailing.models.client import MOST_TAGS
 from mailing.selection import Selection
 from tests.factories import NOW, make_client, make_clients, make_list, make_mailing
+from tests.mailing.runs import arm, open_run
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +142,28 @@ def test_deleting_cancels_what_has_not_left(alice: User) -> None:
     assert not Client.objects.exists()
     letter = Delivery.objects.get()
     assert (letter.state, letter.email) == (DeliveryState.CANCELLED, "")
+
+
+def test_deleting_many_during_runs_costs_by_the_batch_and_spares_what_is_armed(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audience, "BATCH_SIZE", 4)
+    clients = make_clients(alice, [f"c{n}@x.test" for n in range(10)])
+    runs = [open_run(alice, clients), open_run(alice, clients)]
+    others = open_run(bob, 2)
+    armed = runs[1].deliveries.order_by("pk")[5]
+    arm(runs[1], armed)
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        ledger.cancel_for_clients([client.pk for client in clients])
+    assert len(queries) < 3 * 2 * 2 + 5, "two for each batch"
+    for letter in Delivery.objects.exclude(run=others):
+        batch = Batch.objects.get(run=letter.run, first_id__lte=letter.pk, last_id__gte=letter.pk)
+        if batch.first_id <= letter.pk <= batch.armed_to:
+            assert (letter.state, letter.email[:1]) == (DeliveryState.PENDING, "c")
+        else:
+            assert (letter.state, letter.email) == (DeliveryState.CANCELLED, "")
+            assert letter.email_normalized == f"erased {letter.pk}"
+    assert set(others.deliveries.values_list("state", flat=True)) == {DeliveryState.PENDING}
 
 
 @pytest.mark.parametrize("action", list(ClientAction))
