@@ -133,10 +133,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    _OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
-    _OPTIONS.setdefault("connect_timeout", 10)
+    database_options = DATABASES["default"].setdefault("OPTIONS", {})
+    database_options.setdefault("connect_timeout", 10)
     # To compile a statement takes PostgreSQL longer than any of ours may run.
-    _OPTIONS.setdefault("options", "-c jit=off")
+    database_options.setdefault("options", "-c jit=off")
 
 CACHES = {"default": env.cache("CACHE_URL", f"filecache://{VAR_DIR}/cache")}
 if "FileBasedCache" in CACHES["default"]["BACKEND"]:

@@ -55,7 +55,7 @@ class RunFilter(SimpleListFilter):
         chosen = dict(self.lookup_choices)
         if self.value() not in chosen:
             return queryset.none()
-        return queryset.of_runs(Run.objects.filter(pk=str(self.value())))
+        return queryset.of_runs(Run.objects.filter(pk=self.value() or 0))
 
 
 class StateFilter(SimpleListFilter):
