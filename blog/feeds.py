@@ -28,7 +28,7 @@ class PostsFeed(Feed[BlogPage, Any]):
         return BlogIndexPage.objects.live().first()
 
     def title(self, blog: BlogIndexPage | None) -> str:
-        title = blog.title if blog else _("Blog")
+        title = blog.shown_title if blog else _("Blog")
         return f"{settings.SITE_NAME} · {title}"
 
     def description(self, blog: BlogIndexPage | None) -> str:

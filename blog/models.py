@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import strip_tags
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from modelcluster.contrib.taggit import ClusterTaggableManager
 from modelcluster.fields import ParentalKey
@@ -46,6 +46,11 @@ class BlogIndexPage(Page):
 
     class Meta:
         verbose_name = _("blog")
+
+    @property
+    def shown_title(self) -> str:
+        """Return the title in the reader's language, as long as it is a word that we know."""
+        return gettext(self.title)
 
     def posts(self) -> QuerySet[BlogPage]:
         """Return the published posts, newest first, with what a card shows."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from bs4 import BeautifulSoup
 from django.conf import settings
 from django.db import connection
 from django.test import Client as Browser
@@ -26,6 +27,14 @@ DAYS = [date(2026, 11, day) for day in range(1, 31)]
 
 
 class TestIndex:
+    def test_its_first_title_is_in_the_language_of_the_reader(self, client: Browser) -> None:
+        for language, heading in (("ru", "Блог"), ("en", "Blog")):
+            page = BeautifulSoup(
+                client.get(BLOG, headers={"accept-language": language}).text, "lxml"
+            )
+            assert page.h1 is not None
+            assert page.h1.get_text() == heading
+
     def test_everybody_may_read_it(self, client: Browser) -> None:
         make_post("First")
         page = client.get(BLOG)
