@@ -286,3 +286,25 @@ class TestLettersInAState:
         found = letters.in_state(state, user=alice)
         assert found.count() == 1
         assert list(found) == list(letters.filter(state=state))
+
+    def test_a_run_narrows_further(self, alice: User) -> None:
+        first, second = open_run(alice, 1), open_run(alice, 1)
+        for run in (first, second):
+            put(run, DeliveryState.FAILED)
+        letters = Delivery.objects.visible_to(alice).filter(run=first)
+        found = letters.in_state(DeliveryState.FAILED, user=alice, run_id=first.pk)
+        assert [letter.run for letter in found] == [first]
+
+
+@pytest.mark.parametrize("many_letters", [0, 50_000])
+@pytest.mark.parametrize("many_runs", [0, 10_000])
+def test_letters_of_runs_are_the_same_however_many_they_are(
+    alice: User, bob: User, many_letters: int, many_runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(querysets, "MANY_LETTERS", many_letters)
+    monkeypatch.setattr(querysets, "_MANY_RUNS", many_runs)
+    runs = [open_run(owner, 2) for owner in (alice, bob, alice)]
+    found = Delivery.objects.visible_to(alice)
+    assert {letter.run for letter in found} == {runs[0], runs[2]}
+    assert found.of_runs(Run.objects.filter(pk=runs[2].pk)).count() == 2
+    assert not found.of_runs(Run.objects.filter(pk=runs[1].pk)).exists()

@@ -11,9 +11,9 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from mailing.admin.counts import MOST_LEAFED
+from mailing.admin.counts import MOST_LEAFED, KeysFirstPaginator
 from mailing.models import Client
-from tests.factories import make_client
+from tests.factories import make_client, make_clients
 from tests.mailing.admin.screens import text_of, url_of
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +72,13 @@ def test_a_list_begins_with_its_first_page(alice: User, browse: Callable[..., Br
         assert "c00@x.test" in page.text
         assert "c59@x.test" not in page.text
     assert "c59@x.test" in browser.get(f"{url}?p=2").text
+
+
+@pytest.mark.parametrize(("page", "shown"), [(1, [4, 3]), (2, [2, 1]), (3, [0])])
+def test_a_page_found_by_its_keys_has_its_rows_in_order(
+    alice: User, page: int, shown: list[int]
+) -> None:
+    clients = make_clients(alice, [f"c{n}@x.test" for n in range(5)])
+    rows = KeysFirstPaginator(Client.objects.order_by("-pk"), 2).get_page(page)
+    assert list(rows) == [clients[n] for n in shown]
+    assert (rows.paginator.count, rows.has_next()) == (5, page < 3)
