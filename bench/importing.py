@@ -10,19 +10,15 @@ with every name changed, so that all clients are updated; a CSV file, and a work
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from bench import installation, report
 from bench.report import Row, row
 
-CACHE = Path(__file__).parent / "cache"
 LINES = 100_000
 REPEATS = 3
 PORT = 2527  # nobody listens there: an import sends nothing
@@ -130,24 +126,5 @@ def measure(database: str, scale: int) -> list[Row]:
         installation.remove(folder, database)
 
 
-def main() -> int:
-    databases = [a for a in sys.argv[1:] if a in {"sqlite", "postgresql"}]
-    if len(databases) == 1:
-        rows = measure(databases[0], 100 if "small" in sys.argv else 1)
-        CACHE.mkdir(exist_ok=True)
-        target = CACHE / f"importing-{databases[0]}.json"
-        target.write_text(json.dumps([vars(r) for r in rows]))
-        report.show(rows)
-        return 0
-    rows = []
-    for database in ("sqlite", "postgresql"):  # each in a process with settings of its own
-        subprocess.run([sys.executable, "-m", "bench.importing", database], check=True)
-        rows += [Row(**r) for r in json.loads((CACHE / f"importing-{database}.json").read_text())]
-    print()
-    report.show(rows)
-    print(f"\n{report.machine()}\nwritten to {report.write('importing', rows)}")
-    return 0 if all(r.holds for r in rows) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.measure_both("importing", measure, small=100))

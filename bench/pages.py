@@ -10,19 +10,15 @@ for in this process with an empty cache, so that nothing is measured but what th
 
 from __future__ import annotations
 
-import json
 import statistics
-import subprocess
 import sys
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from bench import installation, report
 from bench.report import Row, row
 
-CACHE = Path(__file__).parent / "cache"
 MILLISECONDS = 300
 REPEATS = 7
 RUNS = 5
@@ -295,24 +291,5 @@ def measure(database: str, scale: int) -> list[Row]:
         installation.remove(folder, database)
 
 
-def main() -> int:
-    databases = [a for a in sys.argv[1:] if a in {"sqlite", "postgresql"}]
-    if len(databases) == 1:
-        rows = measure(databases[0], 1000 if "small" in sys.argv else 1)
-        CACHE.mkdir(exist_ok=True)
-        target = CACHE / f"pages-{databases[0]}.json"
-        target.write_text(json.dumps([vars(r) for r in rows]))
-        report.show(rows)
-        return 0
-    rows = []
-    for database in ("sqlite", "postgresql"):  # each in a process with settings of its own
-        subprocess.run([sys.executable, "-m", "bench.pages", database], check=True)
-        rows += [Row(**r) for r in json.loads((CACHE / f"pages-{database}.json").read_text())]
-    print()
-    report.show(rows)
-    print(f"\n{report.machine()}\nwritten to {report.write('pages', rows)}")
-    return 0 if all(r.holds for r in rows) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.measure_both("pages", measure, small=1000))

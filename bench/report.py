@@ -8,12 +8,14 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+CACHE = Path(__file__).parent / "cache"
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -63,6 +65,29 @@ def write(name: str, rows: list[Row]) -> Path:
     }
     target.write_text(json.dumps(content, indent=1) + "\n")
     return target
+
+
+def measure_both(name: str, measure: Callable[[str, int], list[Row]], *, small: int) -> int:
+    """Run `bench.<name>` as the command line says; return the exit code.
+
+    Without a database: on SQLite, then on PostgreSQL, each in a process with settings of its own,
+    and write the results. With one: on that alone. `small` divides the rows, to try it out.
+    """
+    databases = [a for a in sys.argv[1:] if a in {"sqlite", "postgresql"}]
+    if len(databases) == 1:
+        rows = measure(databases[0], small if "small" in sys.argv else 1)
+        CACHE.mkdir(exist_ok=True)
+        (CACHE / f"{name}-{databases[0]}.json").write_text(json.dumps([vars(r) for r in rows]))
+        show(rows)
+        return 0
+    rows = []
+    for database in ("sqlite", "postgresql"):
+        subprocess.run([sys.executable, "-m", f"bench.{name}", database], check=True)
+        rows += [Row(**r) for r in json.loads((CACHE / f"{name}-{database}.json").read_text())]
+    print()
+    show(rows)
+    print(f"\n{machine()}\nwritten to {write(name, rows)}")
+    return 0 if all(r.holds for r in rows) else 1
 
 
 def machine() -> str:

@@ -133,6 +133,8 @@ def _try(change: Callable[[int, datetime], bool], pk: int, now: datetime) -> boo
         with transaction.atomic():
             return change(pk, now)
     except Exception:
+        # Whatever is wrong with this post, the others have their hour too; the next look tries it
+        # again.
         logger.exception("a post could not keep its date (%s %s)", change.__name__, pk)
         return False
 
