@@ -24,7 +24,7 @@ class Role:
     permissions: frozenset[str]
     blog_page: frozenset[str] = frozenset()
     collections: frozenset[tuple[str, str]] = frozenset()
-    """Pairs of a collection's key in `home.setup` and "add", "change" or "choose"."""
+    """Pairs of a collection's key in `home.naming` and "add", "change" or "choose"."""
 
 
 USERS = Role(

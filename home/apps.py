@@ -8,6 +8,8 @@ class HomeConfig(AppConfig):
     verbose_name = _("Front page")
 
     def ready(self) -> None:
+        from home import naming
         from home.setup import after_migrate
 
+        naming.connect()
         post_migrate.connect(after_migrate, sender=self)

@@ -34,10 +34,10 @@ from accounts import roles
 from blog.models import BlogIndexPage
 from home.front_texts import front_texts
 from home.models import HomePage
+from home.naming import COLLECTIONS, TASK, WORKFLOW
 from mailing.enums import MonthDay, Unit
 from mailing.models import DatePeriod
 
-COLLECTIONS = {"letters": "Letters", "blog": "Blog"}
 PERIODS = (
     (Unit.ONCE, 1, MonthDay.SAME_DAY),
     (Unit.MINUTE, 15, MonthDay.SAME_DAY),
@@ -157,12 +157,20 @@ def ensure_page_permissions(blog: BlogIndexPage) -> None:
 
 
 def ensure_workflow(blog: BlogIndexPage) -> None:
-    """Posts are approved by managers."""
-    workflow, _ = Workflow.objects.get_or_create(name="Approval of posts")
-    task = GroupApprovalTask.objects.filter(name="Approval by a manager").first()
-    if task is None:
-        task = GroupApprovalTask.objects.create(name="Approval by a manager")
-    task.groups.set(Group.objects.filter(name=roles.MANAGERS.name))
+    """Posts are approved by managers, whatever people call the workflow and its task by now."""
+    workflow = (
+        Workflow.objects.filter(active=True, workflow_pages__page=blog.page_ptr).first()
+        or Workflow.objects.filter(active=True, name=WORKFLOW).first()
+        or Workflow.objects.create(name=WORKFLOW)
+    )
+    managers = Group.objects.filter(name=roles.MANAGERS.name)
+    tasks = GroupApprovalTask.objects.filter(active=True).order_by("pk")
+    task = (
+        tasks.filter(workflow_tasks__workflow=workflow, groups__in=managers).first()
+        or tasks.filter(name=TASK).first()
+        or GroupApprovalTask.objects.create(name=TASK)
+    )
+    task.groups.set(managers)
     WorkflowTask.objects.get_or_create(
         workflow=workflow, task=task.task_ptr, defaults={"sort_order": 0}
     )

@@ -10,14 +10,14 @@ from wagtail.images.models import AbstractImage
 from wagtail.models import Collection
 
 from accounts.models import User
+from home.naming import COLLECTIONS
 from home.seed.drawing import Picture
-from home.setup import COLLECTIONS
 
 
 def ensure_image(picture: Picture, *, collection: str, owner: User) -> AbstractImage:
     """Return the owner's image with the picture's title, drawn now if there is none.
 
-    `collection` is a key of `home.setup.COLLECTIONS`. Call it outside a transaction that may fail
+    `collection` is a key of `home.naming.COLLECTIONS`. Call it outside a transaction that may fail
     later: the file would stay without its row.
     """
     images = get_image_model().objects

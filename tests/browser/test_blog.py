@@ -149,7 +149,7 @@ def write(page: Page, service: Service) -> None:
 
 def submit(page: Page, *, again: bool = False) -> None:
     more_actions(page)
-    name = re.compile("^Resubmit" if again else "^Submit to")
+    name = re.compile("^Submit again" if again else "^Submit for review")
     page.get_by_role("button", name=name).click()
     expect(page.locator(".messages")).to_contain_text("submitted")
 

@@ -26,7 +26,7 @@ from wagtail.models import (
 
 from accounts import roles
 from blog.models import BlogIndexPage
-from home import setup
+from home import naming, setup
 from home.models import HomePage
 from mailing.enums import Unit
 from mailing.models import DatePeriod
@@ -81,7 +81,7 @@ def check_complete() -> None:
         assert {p.permission.codename for p in pages} == {f"{a}_page" for a in role.blog_page}
         collections = GroupCollectionPermission.objects.filter(group=group)
         assert {(c.collection.name, c.permission.codename) for c in collections} == {
-            (setup.COLLECTIONS[key], f"{action}_image") for key, action in role.collections
+            (naming.COLLECTIONS[key], f"{action}_image") for key, action in role.collections
         }
     (task,) = blog.get_workflow().tasks.all()
     assert [group.name for group in task.specific.groups.all()] == ["Managers"]
@@ -174,6 +174,20 @@ def test_what_people_have_changed_stays(client: Browser) -> None:
     assert client.get("/news/").status_code == 200
     assert own.permissions.count() == 1
     assert DatePeriod.objects.filter(pk=added.pk).exists()
+
+
+def test_what_people_have_renamed_stays_renamed() -> None:
+    workflow, task = Workflow.objects.get(), GroupApprovalTask.objects.get()
+    workflow.name, task.name = "Four eyes", "A second look"
+    workflow.save()
+    task.save()
+    first = GroupApprovalTask.objects.create(name="Spelling")
+    first.groups.set(Group.objects.filter(name="Bloggers"))
+    migrate()
+    assert BlogIndexPage.objects.get().get_workflow().name == "Four eyes"
+    assert [task.name for task in workflow.tasks] == ["A second look"]
+    assert Workflow.objects.count() == 1
+    assert [group.name for group in first.groups.all()] == ["Bloggers"]
 
 
 def test_wagtails_own_welcome_page_makes_room(client: Browser) -> None:
