@@ -19,6 +19,7 @@ from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 from wagtail.log_actions import log
+from wagtail.users.utils import user_can_delete_user
 
 from accounts import mail
 from accounts.models import AccountMail, Erasure, User
@@ -55,9 +56,14 @@ def wake_with(callback: Callable[[], None]) -> None:
     _wake = callback
 
 
+def may_close(user: User, *, by: User) -> bool:
+    """Say whether `by` may close the account of somebody else; the own one is closed elsewhere."""
+    return user.closed_at is None and bool(user_can_delete_user(by, user))
+
+
 @transaction.atomic
-def close(user: User, *, now: datetime) -> None:
-    """Close an account for good, whoever it is of. Raises LastAdministrator.
+def close(user: User, *, now: datetime, by: User | None = None) -> None:
+    """Close an account for good, `by` the person unless said. Raises LastAdministrator.
 
     From here on nobody logs in with it, nothing is sent for it, and the address is free again.
     """
@@ -69,7 +75,11 @@ def close(user: User, *, now: datetime) -> None:
     if person.closed_at is not None:
         return
     Erasure.objects.create(
-        user=person, email=person.email, language=user.preferred_language, due_at=now
+        user=person,
+        email=person.email,
+        language=user.preferred_language,
+        was_asked_for=by is None or by.pk == person.pk,
+        due_at=now,
     )
     account_closed.send(sender=User, user=person)
     if person.avatar:
@@ -98,7 +108,7 @@ def close(user: User, *, now: datetime) -> None:
     sessions = UserSession.objects.filter(user=person)
     Session.objects.filter(pk__in=sessions.values("session_key")).delete()
     sessions.delete()
-    log(instance=User.objects.get(pk=person.pk), action="accounts.close", user=person)
+    log(instance=User.objects.get(pk=person.pk), action="accounts.close", user=by or person)
     if _wake is not None:
         transaction.on_commit(_wake, robust=True)
 
@@ -137,8 +147,8 @@ def erase_due(now: datetime, seconds: float = SLICE_SECONDS) -> bool:
 @transaction.atomic
 def _finish(erasure: Erasure) -> None:
     """Delete the person's row, and have a letter tell that it is done."""
-    email, language = erasure.email, erasure.language
+    email, language, was_asked_for = erasure.email, erasure.language, erasure.was_asked_for
     forget_in_log(User, [erasure.user_id])
     User.objects.get(pk=erasure.user_id).delete()
-    mail.farewell(email, language=language, now=timezone.now())
+    mail.farewell(email, language=language, was_asked_for=was_asked_for, now=timezone.now())
     logger.info("account %s is erased", erasure.user_id)

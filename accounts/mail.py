@@ -85,14 +85,14 @@ def notify(user: User, *, template: str, context: dict[str, Any], now: datetime)
     )
 
 
-def farewell(email: str, *, language: str, now: datetime) -> None:
+def farewell(email: str, *, language: str, was_asked_for: bool, now: datetime) -> None:
     """Queue the last mail to somebody whose account is erased."""
     _queue(
         template="accounts/email/account_erased",
         email=email,
         user=None,
         language=language,
-        context={},
+        context={"was_asked_for": was_asked_for},
         now=now,
     )
 

@@ -113,6 +113,8 @@ class Erasure(models.Model):
     )
     email = models.EmailField()
     language = models.CharField(max_length=10)
+    was_asked_for = models.BooleanField(default=True)
+    """Whether the person has closed the account; else an administrator has."""
     due_at = models.DateTimeField(db_index=True)
     """When a worker takes it up; in the future while one is at it."""
 

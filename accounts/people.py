@@ -167,6 +167,12 @@ class PeopleView(stock.IndexView):
             return url
         return None
 
+    def get_delete_url(self, instance: User) -> str | None:
+        if instance.closed_at is not None:
+            return None
+        url: str | None = super().get_delete_url(instance)
+        return url
+
     @cached_property
     def blockers(self) -> set[int]:
         return who_may_block()

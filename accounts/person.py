@@ -17,6 +17,7 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.models import ModelLogEntry
 
+from accounts import closing
 from accounts.blocking import NotAllowed, may_block, set_active
 from accounts.models import User
 from accounts.people import clients_text, mailings_text, role_of, status_of, with_confirmed
@@ -88,6 +89,7 @@ class PersonView(_PersonMixin):
             clients=clients_text(load),
             may_block=may_block(person, by=by),
             may_change=by.has_perm("accounts.change_user"),
+            may_close=closing.may_close(person, by=by),
             events=self._events(),
         )
 

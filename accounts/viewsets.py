@@ -13,6 +13,7 @@ from wagtail.users.views import users as stock
 from wagtail.users.views.bulk_actions.set_active_state import ActivityForm as StockActivityForm
 
 from accounts.blocking import may_block, set_active
+from accounts.deleting import DeleteView
 from accounts.models import User
 from accounts.people import PeopleFilterSet, PeopleView
 from accounts.person import PersonView, ToggleActiveView, reason_field
@@ -84,6 +85,8 @@ class SetActiveStateBulkAction(stock_actions.SetActiveStateBulkAction):
 class UserViewSet(stock.UserViewSet):
     index_view_class = PeopleView
     filterset_class = PeopleFilterSet
+    delete_view_class = DeleteView
+    delete_template_name = DeleteView.template_name
 
     def get_form_class(self, for_update: bool = False) -> type:
         return EditForm if for_update else CreationForm

@@ -6,11 +6,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
+from accounts.deleting import DeleteBulkAction
 from accounts.models import User
 from accounts.viewsets import SetActiveStateBulkAction
 
-# After the stock action of this name, whose place it takes.
+# After the stock actions of these names, whose place they take.
 hooks.register("register_bulk_action", SetActiveStateBulkAction, order=1)
+hooks.register("register_bulk_action", DeleteBulkAction, order=1)
 
 
 @hooks.register("register_log_actions")
