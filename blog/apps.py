@@ -8,12 +8,19 @@ class BlogConfig(AppConfig):
 
     def ready(self) -> None:
         from wagtail.models import TaskState, WorkflowState
-        from wagtail.signals import task_submitted, workflow_approved, workflow_rejected
+        from wagtail.signals import (
+            page_published,
+            task_submitted,
+            workflow_approved,
+            workflow_rejected,
+        )
 
         from accounts import portability
-        from blog import belongings, workflow
+        from blog import belongings, pictures, workflow
+        from blog.models import BlogPage
 
         portability.export_with(belongings.SECTIONS)
+        page_published.connect(pictures.after_publishing, sender=BlogPage)
         # Under the names of Wagtail's own receivers, which connect later and are left out for it:
         # they would send within the request, to a mail server that may be away.
         for signal, receiver, sender, name in (

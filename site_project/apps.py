@@ -13,6 +13,7 @@ class SiteProjectConfig(AppConfig):
         from wagtail.models import UploadedFile
 
         from accounts import closing, mail, portability
+        from blog import pictures as post_pictures
         from mailing import dispatch, erasure
         from site_project import checks, pictures, schedules  # noqa: F401 - registers the checks
 
@@ -26,6 +27,7 @@ class SiteProjectConfig(AppConfig):
             dispatch_uid="site_project.schedules",
             weak=False,
         )
+        post_pictures.wake_with(schedules.wake_pictures_of_posts)
         mail.wake_with(schedules.wake_account_mails)
         pre_save.connect(pictures.clean_waiting_upload, sender=UploadedFile)
         closing.wake_with(schedules.wake_erasures)

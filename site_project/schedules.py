@@ -11,7 +11,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from accounts import closing, mail
-from blog import workflow
+from blog import pictures, workflow
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ def ensure_schedules() -> None:
     _ensure("tick", "mailing.tasks.tick", minutes=ceil(settings.SCHEDULER_INTERVAL / 60))
     _ensure("account mails", "site_project.schedules.send_account_mails")
     _ensure("dates of posts", "site_project.schedules.keep_dates_of_posts")
+    # What publishing has not woken: a worker that was killed, or an encoder that came later.
+    _ensure("pictures of posts", "site_project.schedules.draw_pictures_of_posts", Schedule.HOURLY)
     _ensure("closed accounts", "site_project.schedules.erase_closed_accounts")
     _ensure("retention", "mailing.tasks.forget", Schedule.DAILY)
 
@@ -63,6 +65,16 @@ def erase_closed_accounts() -> None:
     """Erase closed accounts for one slice, and come back at once if more is left."""
     if closing.erase_due(timezone.now()):
         wake_erasures()
+
+
+def draw_pictures_of_posts() -> None:
+    """Draw the pictures of published posts for one slice, and come back if more is left."""
+    if pictures.draw_missing():
+        wake_pictures_of_posts()
+
+
+def wake_pictures_of_posts() -> None:
+    async_task("site_project.schedules.draw_pictures_of_posts", save=False)
 
 
 def wake_erasures() -> None:

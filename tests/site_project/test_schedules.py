@@ -28,16 +28,23 @@ def none_yet(db: None) -> None:
     Schedule.objects.all().delete()
 
 
-OURS = ["account mails", "closed accounts", "dates of posts", "retention", "tick"]
+OURS = [
+    "account mails",
+    "closed accounts",
+    "dates of posts",
+    "pictures of posts",
+    "retention",
+    "tick",
+]
 
 
-def test_each_schedule_runs_a_function_of_ours_every_minute_or_day() -> None:
+def test_each_schedule_runs_a_function_of_ours_every_minute_hour_or_day() -> None:
     ensure_schedules()
     assert names() == OURS
     for schedule in Schedule.objects.all():
         assert callable(locate(schedule.func))
-        daily = schedule.name == "retention"
-        assert schedule.schedule_type == (Schedule.DAILY if daily else Schedule.MINUTES)
+        seldom = {"retention": Schedule.DAILY, "pictures of posts": Schedule.HOURLY}
+        assert schedule.schedule_type == seldom.get(schedule.name, Schedule.MINUTES)
         assert schedule.minutes == 1
         assert schedule.repeats == -1
         assert schedule.next_run <= timezone.now()
