@@ -32,7 +32,7 @@ class PostsFeed(Feed[BlogPage, Any]):
         return f"{settings.SITE_NAME} · {title}"
 
     def description(self, blog: BlogIndexPage | None) -> str:
-        return (blog.intro if blog else "") or str(settings.SITE_NAME)
+        return (blog.shown_intro if blog else "") or str(settings.SITE_NAME)
 
     def link(self, blog: BlogIndexPage | None) -> str:
         return settings.SITE_URL + ((blog.get_url() if blog else "") or "/")

@@ -52,6 +52,11 @@ class BlogIndexPage(Page):
         """Return the title in the reader's language, as long as it is a word that we know."""
         return gettext(self.title)
 
+    @property
+    def shown_intro(self) -> str:
+        """Return the introduction likewise: that of the sample data is known in each language."""
+        return gettext(self.intro) if self.intro else ""
+
     def posts(self) -> QuerySet[BlogPage]:
         """Return the published posts, newest first, with what a card shows."""
         return BlogPage.objects.child_of(self).public_posts()

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.utils.translation import gettext_noop
 from wagtail.images.models import AbstractImage
 from wagtail.log_actions import log
 from wagtail.models import Page, Revision, TaskState, WorkflowState
@@ -20,7 +21,7 @@ from home.seed.gallery import ensure_image
 from home.seed.owners import Cast
 from home.seed.post_texts import Post
 
-_INTRO = "Notes on sending letters people are glad to get."
+_INTRO = gettext_noop("Notes on sending letters people are glad to get.")
 _REVIEWED_AFTER = timedelta(hours=5)
 
 

@@ -23,6 +23,7 @@ from tests.factories import body
 
 pytestmark = pytest.mark.django_db
 
+SAMPLE_INTRO = "Notes on sending letters people are glad to get."
 DAYS = [date(2026, 11, day) for day in range(1, 31)]
 
 
@@ -34,6 +35,13 @@ class TestIndex:
             )
             assert page.h1 is not None
             assert page.h1.get_text() == heading
+
+    def test_so_is_the_introduction_of_the_sample_data(self, client: Browser) -> None:
+        BlogIndexPage.objects.update(intro=SAMPLE_INTRO)
+        assert "которым рады" in client.get(BLOG, headers={"accept-language": "ru"}).text
+        assert SAMPLE_INTRO in client.get(BLOG, headers={"accept-language": "en"}).text
+        BlogIndexPage.objects.update(intro="Words of our own")
+        assert "Words of our own" in client.get(BLOG, headers={"accept-language": "ru"}).text
 
     def test_everybody_may_read_it(self, client: Browser) -> None:
         make_post("First")
