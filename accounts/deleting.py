@@ -6,13 +6,23 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.users.views import bulk_actions as stock_actions
 from wagtail.users.views import users as stock
 
 from accounts import closing
 from accounts.models import User
+
+
+def _crumbs(*last: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"url": reverse("wagtailadmin_home"), "label": _("Home")},
+        {"url": reverse("wagtailusers_users:index"), "label": _("Users")},
+        *last,
+    ]
 
 
 class DeleteView(stock.DeleteView):
@@ -27,6 +37,12 @@ class DeleteView(stock.DeleteView):
             raise PermissionDenied
         response: HttpResponse = super().dispatch(request, *args, **kwargs)
         return response
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        page = reverse("wagtailusers_users:person", args=[self.object.pk])
+        return _crumbs(
+            {"url": page, "label": str(self.object)}, {"url": "", "label": _("Delete the account")}
+        )
 
     def get_usage_url(self) -> None:
         """Refer to no list: what belongs to the person goes, or stays as nobody's."""
@@ -50,6 +66,10 @@ class DeleteBulkAction(stock_actions.DeleteBulkAction):
         items = super().annotate_items(items)
         self.is_protected = False  # as above: nothing of theirs stands in the way
         return items
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        crumbs = _crumbs({"url": "", "label": _("Delete accounts")})
+        return {**super().get_context_data(**kwargs), "breadcrumbs_items": crumbs}
 
     def get_execution_context(self) -> dict[str, Any]:
         return {**super().get_execution_context(), "by": self.request.user}

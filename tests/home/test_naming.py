@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -36,6 +36,12 @@ def in_russian(name: str) -> str:
 def kept(model: type[Any]) -> list[str]:
     """Return the names as they are in the table, which instances do not show."""
     return list(model.objects.values_list("name", flat=True))
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with override("en"):
+        yield
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.test import Client as Browser
+from django.utils import translation
 from django_q.models import Schedule
 from wagtail.models import (
     Collection,
@@ -54,6 +56,13 @@ MADE = [
     WorkflowPage,
     WorkflowTask,
 ]
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Names are compared as they are stored, whatever page was asked for before."""
+    with translation.override("en"):
+        yield
 
 
 def made() -> dict[str, list[dict[str, Any]]]:

@@ -192,7 +192,7 @@ class TestOwnPictures:
     ) -> None:
         def offered(name: str, action: str) -> set[str]:
             found = policy.collections_user_has_permission_for(people[name], action)
-            return {collection.name for collection in found}
+            return {str(name) for name in found.values_list("name", flat=True)}
 
         assert offered("alice", "choose") == {"Letters"}
         assert offered("blogger", "choose") == {"Blog"}
