@@ -3,7 +3,7 @@
 One owner has a million clients and five million attempts, 49 have a thousand clients each; three
 more have one client, twenty and ten thousand, to compare the number of queries. Each page is asked
 for in this process with an empty cache, so that nothing is measured but what the server does: not
-in Django's environment for tests, which copies what each template is given and makes some pages take twice as long.
+in Django's environment for tests, which copies what each template is given: half the time of some.
 
     python -m bench.pages                       both databases, written to bench/results/pages.json
     python -m bench.pages sqlite [small]        one, with a thousandth of the rows if small
