@@ -2,7 +2,8 @@
 
 One owner has a million clients and five million attempts, 49 have a thousand clients each; three
 more have one client, twenty and ten thousand, to compare the number of queries. Each page is asked
-for in this process with an empty cache, so that nothing is measured but what the server does.
+for in this process with an empty cache, so that nothing is measured but what the server does: not
+in Django's environment for tests, which copies what each template is given: half the time of some.
 
     python -m bench.pages                       both databases, written to bench/results/pages.json
     python -m bench.pages sqlite [small]        one, with a thousandth of the rows if small
@@ -185,11 +186,28 @@ def owners_addresses(owner: Any) -> dict[str, str]:
     """Return what only the owner asks for."""
     from django.urls import reverse
 
-    from mailing.models import ClientList, Mailing
+    from mailing.models import Client, ClientList, Mailing, Message
 
     mailing = Mailing.objects.filter(owner=owner)[0]
     everybody = ClientList.objects.get(owner=owner, name="All")
+    bulk = reverse("mailing_client_modeladmin_bulk")
     return {
+        "asking before all are tagged": f"{bulk}?do=tag&all=1",
+        "asking before all with a word are excluded": f"{bulk}?do=exclude&all=1&q=client77",
+        "asking before half are deleted": (
+            f"{bulk}?do=delete&all=1&list={ClientList.objects.get(owner=owner, name='Half').pk}"
+        ),
+        **{
+            f"form of a {what}": reverse(
+                f"mailing_{model._meta.model_name}_modeladmin_edit",
+                args=[model.objects.filter(owner=owner)[0].pk],
+            )
+            for what, model in (
+                ("client", Client),
+                ("message", Message),
+                ("client list", ClientList),
+            )
+        },
         "form of a mailing": reverse("mailing_mailing_modeladmin_edit", args=[mailing.pk]),
         "start of a mailing": reverse("mailing_mailing_modeladmin_start", args=[mailing.pk]),
         "whom a choice reaches": (
@@ -263,6 +281,12 @@ def query_counts(people: Population, database: str) -> list[Row]:
         for what, url in addresses(owner).items():
             if what.startswith("list of"):
                 found.setdefault(what, []).append(queries(client, url))
+    manager = browser(people.manager)
+    for what, url in managers_addresses().items():
+        # One person, eleven and all 49 of those.
+        found[what] = [
+            queries(manager, f"{url}?q={words}") for words in ("onerow", "small1", "small")
+        ]
     return [
         Row(f"queries more: {what}", max(n) - min(n), "", 0, "==", database, [float(x) for x in n])
         for what, n in found.items()
@@ -276,11 +300,9 @@ def measure(database: str, scale: int) -> list[Row]:
 
         django.setup()
         from django.core.management import call_command
-        from django.test.utils import setup_test_environment
 
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        setup_test_environment(debug=False)
         print(f"{database}:", flush=True)
         people = Population(scale)
         return times(people, database) + query_counts(people, database)

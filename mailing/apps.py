@@ -11,7 +11,7 @@ class MailingConfig(AppConfig):
         from accounts import closing, portability
         from accounts.blocking import user_blocked
         from accounts.workload import count_with
-        from mailing import belongings, search, signals
+        from mailing import belongings, events, search, signals
         from mailing.workload import workloads
 
         count_with(workloads)
@@ -20,3 +20,4 @@ class MailingConfig(AppConfig):
         portability.export_with(belongings.SECTIONS)
         pre_migrate.connect(search.before_migrate, sender=self)
         post_migrate.connect(search.after_migrate, sender=self)
+        post_migrate.connect(events.after_migrate, sender=self)

@@ -119,17 +119,18 @@ class ClientQuerySet(OwnedQuerySet):
         return self.filter(~Exists(same) if status == "active" else Exists(same))
 
     def _suppressed(self, status: str) -> Self:
-        # The ORM has no IN over two columns that are no key.
-        params: list[str]
-        where = (
-            "(mailing_client.owner_id, mailing_client.email_normalized) IN"
-            " (SELECT owner_id, email_normalized FROM mailing_suppression"
+        # A join over two columns that are no key, which the ORM has not; both are unique together,
+        # so no client is found twice. An IN makes SQLite look at each client.
+        where = [
+            "mailing_suppression.owner_id = mailing_client.owner_id",
+            "mailing_suppression.email_normalized = mailing_client.email_normalized",
+        ]
+        params = []
+        if status != "suppressed":
+            where, params = [*where, "mailing_suppression.reason = %s"], [status]
+        found: Self = self.extra(  # type: ignore[assignment] # noqa: S610
+            tables=["mailing_suppression"], where=where, params=params
         )
-        if status == "suppressed":
-            where, params = f"{where})", []
-        else:
-            where, params = f"{where} WHERE reason = %s)", [status]
-        found: Self = self.extra(where=[where], params=params)  # type: ignore[assignment] # noqa: S610
         return found
 
     def in_list(self, list_id: int) -> Self:
@@ -324,6 +325,14 @@ class DeliveryQuerySet(OwnedQuerySet):
             return self.filter(run__in=ids)
         return self.alias(run_key=_without_index("run_id")).filter(run_key__in=ids)
 
+    def unsent(self) -> Self:
+        """Narrow to the letters in one of `UNSENT_STATES`.
+
+        SQLite takes a partial index only where its condition stands word for word.
+        """
+        found: Self = self.extra(where=[_UNSENT])  # type: ignore[assignment] # noqa: S610 - a constant
+        return found
+
     def in_state(self, state: str, *, user: Person, run_id: int | None = None) -> Self:
         """Narrow to the letters in a state; `user` is whose eyes they are for.
 
@@ -335,9 +344,7 @@ class DeliveryQuerySet(OwnedQuerySet):
             found = found.of_runs(runs.visible_to(user).unfinished())
         if state not in UNSENT_STATES:
             return found
-        # SQLite takes a partial index only where its condition stands word for word.
-        unsent: Any = self.model._default_manager.filter(state=state).order_by()
-        unsent = unsent.extra(where=[_UNSENT])  # noqa: S610 - a constant
+        unsent: Any = self.model._default_manager.filter(state=state).order_by().unsent()
         if run_id is not None:
             unsent = unsent.filter(run=run_id)
         elif not sees_every_owner(user):
@@ -368,7 +375,13 @@ class AttemptQuerySet(OwnedQuerySet):
 
     def of_mailing(self, mailing_id: int, *, user: Person) -> Self:
         counts = _hourly_counts(user).filter(mailing=mailing_id)
-        return self._between_keys_of(counts).filter(delivery__run__mailing=mailing_id)
+        runs = apps.get_model("mailing", "Run")._default_manager.filter(mailing=mailing_id)
+        found = self._between_keys_of(counts)
+        if connections[self.db].vendor == "postgresql":
+            return found.filter(delivery__run__in=runs.order_by().values("pk"))
+        # SQLite would begin with all letters of the runs, and sort their attempts.
+        run_key = _without_index("delivery__run_id")
+        return found.alias(run_key=run_key).filter(run_key__in=runs.order_by().values("pk"))
 
     def refused(self) -> Self:
         """Return those that were not accepted: few, with indexes of their own."""

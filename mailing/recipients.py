@@ -6,7 +6,7 @@ says, and fetch what `exactly` says a moment later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, F
@@ -15,8 +15,9 @@ from mailing import reach
 from mailing.engine.audience import Size, sizes
 from mailing.models import Mailing
 
-__all__ = ["Recipients", "Size", "at_once", "exactly"]
+__all__ = ["Recipients", "Size", "at_once", "exactly", "within_budget"]
 _COUNTED_AT_ONCE = 1000
+_COUNTED_TOGETHER = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,16 @@ class Recipients:
 
     size: Size | None
     at_least: int
+
+
+def within_budget(members: Mapping[int, int]) -> list[int]:
+    """Return those whose members a page may go through: few each, and not too many together."""
+    chosen, together = [], 0
+    for pk, number in members.items():
+        if number <= _COUNTED_AT_ONCE and together + number <= _COUNTED_TOGETHER:
+            chosen.append(pk)
+            together += number
+    return chosen
 
 
 def at_once(mailing_ids: Iterable[int], most: int) -> dict[int, Recipients]:
@@ -40,7 +51,7 @@ def at_once(mailing_ids: Iterable[int], most: int) -> dict[int, Recipients]:
     )
     parts = {pk: [*(members.get(n, 0) for n in lists[pk]), singles.get(pk, 0)] for pk in ids}
     # Of none as well, so that a page costs the same number of queries whatever is on it.
-    counted = sizes([pk for pk in ids if sum(parts[pk]) <= _COUNTED_AT_ONCE] or [0])
+    counted = sizes(within_budget({pk: sum(parts[pk]) for pk in ids}) or [0])
     return {
         pk: Recipients(size, size.clients)
         if (size := counted.get(pk)) is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.db.models import Choices, TextChoices
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -53,7 +55,12 @@ _LOOKS: dict[type[Choices], dict[str, tuple[str, str]]] = {
 }
 
 
+@lru_cache(maxsize=500, typed=True)
 def chip(tone: str, icon: str, label: str) -> SafeString:
+    """Return a chip. A list has one in each row, of few kinds: each is drawn once.
+
+    `typed`: markup and the same letters as text are equal, but only one of them is escaped.
+    """
     return render_to_string("components/chip.html", {"tone": tone, "icon": icon, "label": label})
 
 

@@ -28,8 +28,8 @@ from mailing.admin.widgets import ChoicesField, ClientChoice
 from mailing.enums import MailingStatus
 from mailing.models import Client, ClientList
 from mailing.querysets import is_number_of_a_row
+from mailing.recipients import within_budget
 
-_COUNTED_AT_ONCE = 1000
 _MAILINGS_SHOWN = 20
 _CLIENTS_SHOWN = 5
 _MOST_ASKED = 100
@@ -113,7 +113,7 @@ class FiguresShown:
 def figures_shown(list_ids: list[int]) -> dict[int, FiguresShown]:
     """Return what can be said at once of lists, by two queries."""
     counted = reach.sizes(list_ids, MOST_LEAFED)
-    small = [pk for pk in list_ids if counted.get(pk, 0) <= _COUNTED_AT_ONCE]
+    small = within_budget({pk: counted.get(pk, 0) for pk in list_ids})
     found = reach.figures_of_small(small, timezone.now())
     shown = {}
     for pk in list_ids:

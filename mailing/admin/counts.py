@@ -19,8 +19,8 @@ class BoundedPaginator(WagtailPaginator):
 
     @cached_property
     def _counted(self) -> int:
-        rows = self.object_list
-        return rows.order_by()[: MOST_LEAFED + 1].count()
+        # Only keys: what a list says beside its rows would be found out for all that are counted.
+        return self.object_list.order_by().values("pk")[: MOST_LEAFED + 1].count()
 
     @property
     def has_more(self) -> bool:

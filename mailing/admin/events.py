@@ -8,11 +8,12 @@ from typing import Any
 
 from django.contrib.admin import SimpleListFilter
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -24,9 +25,10 @@ from wagtail.permissions import policy_registry
 
 from accounts.models import User
 from mailing.admin.chips import chip
+from mailing.admin.counts import MOST_LEAFED, BoundedPaginator
 from mailing.admin.owned import OwnedIndexView, ReadOnlyModelAdmin, ReadOnlyPermissionHelper
 from mailing.admin.widgets import is_number_of_a_row
-from mailing.events import actions, look, phrase, visible_events
+from mailing.events import actions, look, parts, phrase, visible_events
 from mailing.models import Client, ClientImport, ClientList, DatePeriod, Mailing, Message
 from mailing.permissions import sees_every_owner
 
@@ -112,7 +114,41 @@ class EventPermissionHelper(ReadOnlyPermissionHelper):
         return allowed
 
 
+class EventPaginator(BoundedPaginator):
+    """Finds the keys of a page in each part of what somebody sees, then its rows.
+
+    A database that is asked for one part or another goes through all entries of both and sorts
+    them; of each part alone an index has the newest. Ordered by time only, either way.
+    """
+
+    def __init__(self, rows: QuerySet[Any], per_page: int, parts: list[Q]) -> None:
+        super().__init__(rows, per_page)
+        self._parts = [rows.filter(part) for part in parts]
+
+    @cached_property
+    def _counted(self) -> int:
+        return sum(part.order_by().values("pk")[: MOST_LEAFED + 1].count() for part in self._parts)
+
+    def page(self, number: Any) -> Any:
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        last = first + self.per_page
+        keys = [key for p in self._parts for key in p.values_list("timestamp", "pk")[:last]]
+        if self.object_list.query.order_by[0] == "timestamp":
+            keys.sort(key=lambda key: (key[0], -key[1]))
+        else:
+            keys.sort(reverse=True)
+        shown = [pk for _timestamp, pk in keys[first:last]]
+        return self._get_page(self.object_list.filter(pk__in=shown), number, self)
+
+
 class EventIndexView(OwnedIndexView):
+    def get_paginator(self) -> BoundedPaginator:
+        user = self.request.user
+        if not isinstance(user, User) or sees_every_owner(user):
+            return super().get_paginator()
+        return EventPaginator(self.queryset, self.items_per_page, parts(user))
+
     def get_page_title(self) -> str:
         return _("Event log")
 

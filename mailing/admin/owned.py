@@ -7,12 +7,13 @@ that is not visible is a 404 like one that does not exist, and only declared fil
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -44,6 +45,8 @@ from mailing.permissions import may_change, sees_every_owner
 from mailing.search import newest_first
 
 _LONGEST_SEARCH = 200
+_ANY_ROW = "0"
+"""Stands in an address for the number of a row."""
 
 
 class OwnedPermissionHelper(PermissionHelper):
@@ -199,9 +202,12 @@ class OwnedIndexView(BreadcrumbsMixin, SafeSpreadsheetMixin, IndexView):
                 raise SuspiciousOperation(key)
         return found
 
+    def get_paginator(self) -> BoundedPaginator:
+        return self.paginator_class(self.queryset, self.items_per_page)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # Not modeladmin's, which counts all there is, and twice what is found.
-        paginator = self.paginator_class(self.queryset, self.items_per_page)
+        paginator = self.get_paginator()
         # 0 is modeladmin's word for an address without a page; Django would show the last one.
         page = paginator.get_page(max(self.page_num, 1))
         found = paginator.count
@@ -294,21 +300,38 @@ class OwnedHistoryView(HistoryView):
 
 
 class OwnedButtonHelper(ButtonHelper):
-    """Whole sentences in the labels: the stock ones glue verb and noun, which Russian cannot."""
+    """Whole sentences in the labels: the stock ones glue verb and noun, which Russian cannot.
+
+    A list asks for the buttons of each row: what is the same for all of them is found out once, for
+    it took longer than the rows.
+    """
+
+    def __init__(self, view: Any, request: HttpRequest) -> None:
+        super().__init__(view, request)
+        self._labels = {"inspect": _("Open"), "edit": _("Edit"), "delete": _("Delete")}
+        self._urls: dict[str, tuple[str, str]] = {}
+
+    def _button(self, action: str, pk: int) -> dict[str, Any]:
+        if action not in self._urls:
+            url = self.url_helper.get_action_url(action, _ANY_ROW)
+            before, _any, after = url.rpartition(_ANY_ROW)
+            self._urls[action] = before, after
+        before, after = self._urls[action]
+        label = self._labels[action]
+        return {"url": f"{before}{pk}{after}", "label": label, "title": label, "classname": ""}
 
     def add_button(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         label = self.view.model_admin.add_label
         return {**super().add_button(*args, **kwargs), "label": label, "title": label}
 
-    def inspect_button(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return {**super().inspect_button(*args, **kwargs), "label": _("Open"), "title": _("Open")}
+    def inspect_button(self, pk: int, *_classnames: Any) -> dict[str, Any]:
+        return self._button("inspect", pk)
 
-    def edit_button(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        return {**super().edit_button(*args, **kwargs), "label": _("Edit"), "title": _("Edit")}
+    def edit_button(self, pk: int, *_classnames: Any) -> dict[str, Any]:
+        return self._button("edit", pk)
 
-    def delete_button(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        label = _("Delete")
-        return {**super().delete_button(*args, **kwargs), "label": label, "title": label}
+    def delete_button(self, pk: int, *_classnames: Any) -> dict[str, Any]:
+        return self._button("delete", pk)
 
     def get_primary_button(self, obj: Any) -> dict[str, Any] | None:
         """The name of a row leads to its page, where there is one; editing is a step from there."""
@@ -336,8 +359,9 @@ class GuardedModelAdmin(ModelAdmin):
     def get_extra_attrs_for_field_col(self, obj: Any, field_name: str) -> dict[str, str]:
         """On a phone each cell says its column."""
         label = getattr(getattr(self, field_name, None), "short_description", None)
-        if label is None and field_name in {f.name for f in self.opts.get_fields()}:
-            label = getattr(self.opts.get_field(field_name), "verbose_name", "")
+        if label is None:
+            with suppress(FieldDoesNotExist):
+                label = getattr(self.opts.get_field(field_name), "verbose_name", "")
         return {"data-label": capfirst(str(label or ""))}
 
     def edit_view(self, request: HttpRequest, instance_pk: str) -> HttpResponse:

@@ -136,6 +136,7 @@ def _count_causes(run: Run) -> list[dict[str, Any]]:
             run=run,
             state__in=(DeliveryState.DEFERRED, DeliveryState.FAILED, DeliveryState.UNKNOWN),
         )
+        .unsent()
         .order_by()
         .values("state", "last_code", "last_reply")
         .annotate(n=Count("pk"))

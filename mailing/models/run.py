@@ -249,14 +249,14 @@ class Attempt(models.Model):
         ]  # I3
         indexes = [
             models.Index(fields=["owner", "id"], name="attempt_of_owner"),
-            # Few are refused: among these any outcome and cause is found at once, here or there.
+            # Few are refused: among these any outcome, cause and code is found in the index alone.
             models.Index(
-                fields=["owner", "id", "outcome", "cause"],
+                fields=["owner", "id", "outcome", "cause", "code"],
                 name="attempt_refused_of_owner",
                 condition=models.Q(cause__isnull=False),
             ),
             models.Index(
-                fields=["id", "outcome", "cause"],
+                fields=["id", "outcome", "cause", "code"],
                 name="attempt_refused",
                 condition=models.Q(cause__isnull=False),
             ),

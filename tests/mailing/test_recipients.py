@@ -70,3 +70,10 @@ def test_a_large_audience_is_a_copy(alice: User, monkeypatch: pytest.MonkeyPatch
     assert recipients.exactly([mailing])[mailing.pk].clients == 2
     chosen.clients.add(make_client(alice))
     assert recipients.exactly([mailing])[mailing.pk].clients == 2
+
+
+def test_a_page_goes_through_few_clients_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipients, "_COUNTED_AT_ONCE", 3)
+    monkeypatch.setattr(recipients, "_COUNTED_TOGETHER", 6)
+    assert recipients.within_budget({1: 3, 2: 4, 3: 2, 4: 2, 5: 1, 6: 0}) == [1, 3, 5, 6]
+    assert recipients.within_budget({}) == []

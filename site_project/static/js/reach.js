@@ -3,16 +3,17 @@ window.wagtail.app.register(
   "ms-reach",
   class extends window.StimulusModule.Controller {
     static targets = ["figures"];
-    static values = { url: String };
+    static values = { url: String, later: Boolean };
 
     connect() {
       this.form = this.element.closest("form");
-      this.shown = this.query;
+      this.shown = this.laterValue ? null : this.query;
       this.plan = () => {
         clearTimeout(this.timer);
         this.timer = setTimeout(() => this.refresh(), 150);
       };
       this.form.addEventListener("change", this.plan);
+      if (this.laterValue) this.refresh(); // so many that the page has not counted them
     }
 
     disconnect() {

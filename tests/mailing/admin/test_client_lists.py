@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.test import Client as Browser
 
 from accounts.models import User
+from mailing import recipients
 from mailing.admin import client_lists, counts
 from mailing.enums import MailingStatus
 from mailing.models import Suppression
@@ -29,7 +30,7 @@ def alices(alice: User, browse: Callable[..., Browser]) -> Browser:
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every list too large to be counted at once."""
-    monkeypatch.setattr(client_lists, "_COUNTED_AT_ONCE", 0)
+    monkeypatch.setattr(recipients, "_COUNTED_AT_ONCE", 0)
     monkeypatch.setattr(client_lists, "MOST_LEAFED", 2)
     monkeypatch.setattr(counts, "MOST_LEAFED", 2)
     cache.clear()

@@ -17,7 +17,9 @@ from wagtail.models import ModelLogEntry
 from accounts.blocking import set_active
 from accounts.models import User
 from mailing import lifecycle
+from mailing.admin.events import EventPaginator
 from mailing.enums import MailingStatus
+from mailing.events import after_migrate, parts, visible_events
 from mailing.importing import jobs, slices
 from mailing.models import Mailing
 from tests.factories import make_client, make_list, make_mailing, make_message
@@ -167,3 +169,38 @@ def test_nobody_writes_it(managers: Browser, harvest: Mailing, name: str) -> Non
     path = f"{EVENTS}{name.replace('1', str(entry.pk))}/"
     assert managers.post(path)["Location"] == "/admin/"
     assert ModelLogEntry.objects.filter(pk=entry.pk).exists()
+
+
+@pytest.mark.parametrize("order", [("-timestamp", "-id"), ("timestamp", "-id")])
+@pytest.mark.parametrize("narrowed", [{}, {"action": "wagtail.edit"}])
+def test_pages_are_those_of_the_whole_log(
+    order: tuple[str, str],
+    narrowed: dict[str, str],
+    alice: User,
+    bob: User,
+    manager: User,
+    harvest: Mailing,
+) -> None:
+    start = timezone.now()
+    client, bobs = make_client(alice), make_client(bob)
+    for number in range(20):
+        # Moments repeat, and the order of writing is not that of time: so is the sample data.
+        at = start - timedelta(hours=number * 7 % 5)
+        instance: Any = (client, harvest, alice, bobs)[number % 4]
+        by = (alice, manager, manager, bob)[number % 4]
+        action = "wagtail.edit" if number % 3 else "wagtail.create"
+        log(instance=instance, action=action, user=by, timestamp=at)
+    rows = visible_events(alice).filter(**narrowed).order_by(*order)
+    pages = EventPaginator(rows, 4, parts(alice))
+    shown = [entry.pk for number in pages.page_range for entry in pages.page(number)]
+    assert len(shown) > 4
+    assert shown == [entry.pk for entry in rows]
+    assert pages.count == len(shown)
+
+
+def test_the_log_has_indexes_of_its_own() -> None:
+    after_migrate("default")  # once more changes nothing
+    with connection.cursor() as cursor:
+        there = connection.introspection.get_constraints(cursor, ModelLogEntry._meta.db_table)
+    assert there["mailing_event_of_user"]["columns"] == ["user_id", "timestamp", "id"]
+    assert there["mailing_event_newest"]["columns"] == ["timestamp", "id"]

@@ -97,6 +97,20 @@ def test_a_large_audience_is_fetched(alice: User, alices: Browser) -> None:
     assert answer == {str(mailing.pk): {"clients": "3", "mailed": "2", "excluded": without}}
 
 
+@pytest.mark.usefixtures("large")
+def test_the_form_leaves_a_large_audience_to_the_script(alice: User, alices: Browser) -> None:
+    mailing = make_mailing(alice, [])
+    mailing.lists.add(make_list(alice, make_clients(alice, [f"c{n}@x.test" for n in range(3)])))
+    page = alices.get(url_of("mailing", "edit", mailing.pk))
+    assert 'data-ms-reach-later-value="true"' in page.text
+    assert "more than 2" in text_of(page)
+    assert "clients will get it" not in text_of(page)
+    mailing.lists.set([make_list(alice, make_clients(alice, ["d@x.test"]), name="Few")])
+    page = alices.get(url_of("mailing", "edit", mailing.pk))
+    assert "data-ms-reach-later-value" not in page.text
+    assert "1 client will get it" in text_of(page)
+
+
 def test_a_small_audience_is_said_at_once(alice: User, alices: Browser) -> None:
     mailing = make_mailing(alice, [make_client(alice)])
     for url in (url_of("mailing"), url_of("mailing", "inspect", mailing.pk)):
