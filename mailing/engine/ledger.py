@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from random import Random
 from typing import Any, NamedTuple
 
@@ -109,17 +110,20 @@ def _split(
     return added, known
 
 
-def _count(findings: Iterable[Finding], sources: dict[int, Source]) -> dict[Key, int]:
-    counts: dict[tuple[int, datetime, Outcome, Cause | None], int] = {}
-    for run_id, _id, _number, at, _state, outcome, stage, reply, *_rest in findings:
-        # Those of one moment share their hour: it is worked out once for all of them below.
-        cause = None if outcome is Outcome.ACCEPTED else cause_of(outcome, stage, reply)
-        moment = (run_id, at, outcome, cause)
-        counts[moment] = counts.get(moment, 0) + 1
-    hours: dict[Key, int] = {}
-    for (run_id, at, outcome, cause), n in counts.items():
-        key = Key(*sources[run_id], hourly.hour_of(at), outcome, cause or 0)
-        hours[key] = hours.get(key, 0) + n
+_MOMENT = attrgetter("run_id", "at", "outcome")
+
+
+def _count(findings: Sequence[Finding], sources: dict[int, Source]) -> dict[Key, int]:
+    hours: Counter[Key] = Counter()
+    # Nearly all are accepted, and those of one moment share their hour: it is worked out once.
+    for (run_id, at, outcome), n in Counter(map(_MOMENT, findings)).items():
+        if outcome is Outcome.ACCEPTED:
+            hours[Key(*sources[run_id], hourly.hour_of(at), outcome, 0)] += n
+    for finding in findings:
+        if finding.outcome is not Outcome.ACCEPTED:
+            cause = cause_of(finding.outcome, finding.stage, finding.reply) or 0
+            hour = hourly.hour_of(finding.at)
+            hours[Key(*sources[finding.run_id], hour, finding.outcome, cause)] += 1
     return hours
 
 
