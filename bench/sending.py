@@ -413,12 +413,12 @@ def measure(database: str, parts: list[str]) -> list[Row]:
 def main() -> int:
     databases = [a for a in sys.argv[1:] if a in {"sqlite", "postgresql"}]
     parts = [a for a in sys.argv[1:] if a in PARTS] or list(PARTS)
+    set_up()
     if len(databases) == 1:
         rows = measure(databases[0], parts)
         (CACHE / f"{databases[0]}.json").write_text(json.dumps([vars(r) for r in rows]))
         report.show(rows)
         return 0
-    set_up()
     rows = []
     for database in ("sqlite", "postgresql"):  # each in a process with settings of its own
         command = [sys.executable, "-m", "bench.sending", database, *parts]

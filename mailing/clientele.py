@@ -18,7 +18,7 @@ from django.utils import timezone
 from wagtail.log_actions import log
 
 from accounts.models import User
-from mailing.engine import ledger
+from mailing.engine import ledger, suppressions
 from mailing.enums import ClientAction
 from mailing.models import Client, ClientChange, ClientList, ClientTag
 from mailing.models.client import MOST_TAGS
@@ -216,15 +216,15 @@ def _untag(change: ClientChange, clients: dict[int, str]) -> Result:
 
 def _exclude(change: ClientChange, clients: dict[int, str]) -> Result:
     addresses = list(clients.values())
-    new = ledger.exclude(owner_id=change.owner_id, addresses=addresses, now=timezone.now())
+    new = suppressions.exclude(owner_id=change.owner_id, addresses=addresses, now=timezone.now())
     return new, len(clients) - new, 0
 
 
 def _readmit(change: ClientChange, clients: dict[int, str]) -> Result:
     """Only the owner's own exclusions are lifted; what others have said stays."""
     addresses = list(clients.values())
-    lifted = ledger.readmit(owner_id=change.owner_id, addresses=addresses)
-    barred = ledger.suppressed_among(owner_id=change.owner_id, addresses=addresses)
+    lifted = suppressions.readmit(owner_id=change.owner_id, addresses=addresses)
+    barred = suppressions.suppressed_among(owner_id=change.owner_id, addresses=addresses)
     return lifted, len(clients) - lifted - barred, barred
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
-from mailing.engine.ledger import suppress
+from mailing.engine.suppressions import suppress
 from mailing.enums import SuppressionReason
 from mailing.models import Delivery, Suppression
 from mailing.tokens import read_unsubscribe_token

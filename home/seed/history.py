@@ -18,9 +18,9 @@ from home.seed.plans import Plan
 from home.seed.post_office import BUSY, FULL, Fate, Habit, correspond, habits, lose_sight
 from home.seed.rows import Letter, Sent
 from mailing.engine.classify import DISABLED
-from mailing.engine.ledger import DISABLED_FOR_GOOD
 from mailing.engine.letter import Content
 from mailing.engine.planner import GIVE_UP_AFTER
+from mailing.engine.suppressions import DISABLED_FOR_GOOD
 from mailing.enums import (
     DeliveryState,
     MailingStatus,

@@ -4,6 +4,7 @@
     sender    leases a batch (leases), arms a few deliveries, renders them (letter), hands them to
               the mail server (transport), notes each answer (journal, then ledger)
     sweeper   takes over what a dead or fenced sender left, by the journal or as `unknown`
+    suppressions   keep whom an owner must not mail, also by what the mail server says
 
 Pure rules: classify (whose fault a reply is), retry (when to try again). Only `transport` touches
 the network, only `ledger` changes a delivery's state, and nobody here reads the clock: `now` is an

@@ -192,6 +192,18 @@ def rows(lease: Lease, after: int) -> tuple[int, list[Row]]:
         return revision, [Row._make(row) for row in cursor.fetchall()]
 
 
+def raise_revision(owner_id: int) -> None:
+    """Tell the senders of an owner's letters to read their rows again before the next step."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO mailing_ownergate (owner_id, revision) VALUES (%s, 1)
+            ON CONFLICT (owner_id) DO UPDATE SET revision = mailing_ownergate.revision + 1
+            """,
+            [owner_id],
+        )
+
+
 class Gate(NamedTuple):
     """What is checked before each step: may this run's letters leave, and what has changed."""
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from random import Random
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
-from mailing.engine import hourly
-from mailing.engine.classify import DISABLED, Reply, Verdict, cause_of, classify
+from mailing.engine import hourly, leases
+from mailing.engine.classify import Reply, Verdict, cause_of, classify
 from mailing.engine.database import instant, is_postgresql
 from mailing.engine.hourly import Key, Source
 from mailing.engine.retry import wait_after
@@ -25,11 +26,8 @@ from mailing.enums import (
     DeliveryState,
     Outcome,
     Stage,
-    SuppressionReason,
 )
-from mailing.models import Attempt, Batch, Client, Delivery, RunTally, Suppression
-
-DISABLED_FOR_GOOD = timedelta(hours=72)
+from mailing.models import Attempt, Batch, Client, Delivery, RunTally
 
 
 class Finding(NamedTuple):
@@ -112,17 +110,20 @@ def _split(
     return added, known
 
 
-def _count(findings: Iterable[Finding], sources: dict[int, Source]) -> dict[Key, int]:
-    counts: dict[tuple[int, datetime, Outcome, Cause | None], int] = {}
-    for run_id, _id, _number, at, _state, outcome, stage, reply, *_rest in findings:
-        # Those of one moment share their hour: it is worked out once for all of them below.
-        cause = None if outcome is Outcome.ACCEPTED else cause_of(outcome, stage, reply)
-        moment = (run_id, at, outcome, cause)
-        counts[moment] = counts.get(moment, 0) + 1
-    hours: dict[Key, int] = {}
-    for (run_id, at, outcome, cause), n in counts.items():
-        key = Key(*sources[run_id], hourly.hour_of(at), outcome, cause or 0)
-        hours[key] = hours.get(key, 0) + n
+_MOMENT = attrgetter("run_id", "at", "outcome")
+
+
+def _count(findings: Sequence[Finding], sources: dict[int, Source]) -> dict[Key, int]:
+    hours: Counter[Key] = Counter()
+    # Nearly all are accepted, and those of one moment share their hour: it is worked out once.
+    for (run_id, at, outcome), n in Counter(map(_MOMENT, findings)).items():
+        if outcome is Outcome.ACCEPTED:
+            hours[Key(*sources[run_id], hourly.hour_of(at), outcome, 0)] += n
+    for finding in findings:
+        if finding.outcome is not Outcome.ACCEPTED:
+            cause = cause_of(finding.outcome, finding.stage, finding.reply) or 0
+            hour = hourly.hour_of(finding.at)
+            hours[Key(*sources[finding.run_id], hour, finding.outcome, cause)] += 1
     return hours
 
 
@@ -151,18 +152,6 @@ def _learn_late(findings: Iterable[Finding], sources: dict[int, Source]) -> None
             late = key._replace(outcome=Outcome.ACCEPTED, cause=0)
             RunTally.objects.filter(run=finding.run_id).delete()
             hourly.add({key: -1, late: 1}, [attempt.pk])
-
-
-def suppress_refused(findings: Sequence[Finding]) -> None:
-    """Suppress the addresses that do not exist; twice is harmless.
-
-    A sender calls this before `record` and in no transaction: it would lock the gates of several
-    owners in one, and two senders wait for each other.
-    """
-    for finding in findings:
-        if finding.suppress:
-            with transaction.atomic():
-                _suppress_address_of(finding)
 
 
 _UPDATE = """
@@ -303,106 +292,6 @@ def _text(reply: Reply) -> str:
     return f"{reply.enhanced} {reply.text}" if reply.enhanced else reply.text
 
 
-def _suppress_address_of(finding: Finding) -> None:
-    delivery = (
-        Delivery.objects.select_related("run__mailing").filter(pk=finding.delivery_id).first()
-    )
-    if delivery is None:
-        return  # gone with its owner's account
-    owner_id = delivery.run.mailing.owner_id
-    if finding.reply.enhanced == DISABLED and not _was_disabled_before(
-        owner_id, delivery.email_normalized, finding.at
-    ):
-        return
-    suppress(
-        owner_id=owner_id,
-        email_normalized=delivery.email_normalized,
-        reason=SuppressionReason.BOUNCED,
-        now=finding.at,
-    )
-
-
-def _was_disabled_before(owner_id: int, email_normalized: str, at: datetime) -> bool:
-    return Attempt.objects.filter(
-        delivery__run__mailing__owner=owner_id,
-        delivery__email_normalized=email_normalized,
-        enhanced=DISABLED,
-        at__lte=at - DISABLED_FOR_GOOD,
-    ).exists()
-
-
-def suppress(
-    *, owner_id: int, email_normalized: str, reason: SuppressionReason, now: datetime
-) -> None:
-    """Keep an address from the owner's mailings from now on, also in a run under way.
-
-    Call inside a transaction. Only what is armed already (about a tenth of a second) still leaves.
-    What the person or the mail server says takes the place of the owner's own exclusion, which the
-    owner could lift; nothing takes theirs.
-    """
-    _row, is_new = Suppression.objects.get_or_create(
-        owner_id=owner_id,
-        email_normalized=email_normalized,
-        defaults={"reason": reason, "created_at": now},
-    )
-    if not is_new:
-        Suppression.objects.filter(
-            owner_id=owner_id,
-            email_normalized=email_normalized,
-            reason=SuppressionReason.EXCLUDED,
-        ).update(reason=reason, created_at=now)
-    raise_revision(owner_id)
-
-
-def exclude(*, owner_id: int, addresses: Collection[str], now: datetime) -> int:
-    """Keep addresses from the owner's mailings because the owner says so; return how many are new.
-
-    Call inside a transaction. What the person or the mail server has said stays as it is.
-    """
-    suppressions = Suppression.objects.filter(owner_id=owner_id)
-    there = suppressions.filter(email_normalized__in=addresses).count()
-    Suppression.objects.bulk_create(
-        (
-            Suppression(
-                owner_id=owner_id,
-                email_normalized=address,
-                reason=SuppressionReason.EXCLUDED,
-                created_at=now,
-            )
-            for address in addresses
-        ),
-        ignore_conflicts=True,
-    )
-    raise_revision(owner_id)
-    return len(addresses) - there
-
-
-def readmit(*, owner_id: int, addresses: Collection[str]) -> int:
-    """Lift the owner's own exclusions of addresses; return how many those were."""
-    lifted, _by_model = Suppression.objects.filter(
-        owner_id=owner_id, email_normalized__in=addresses, reason=SuppressionReason.EXCLUDED
-    ).delete()
-    return int(lifted)
-
-
-def suppressed_among(*, owner_id: int, addresses: Collection[str]) -> int:
-    """Return how many of the addresses the owner must not mail."""
-    rows = Suppression.objects.filter(owner_id=owner_id, email_normalized__in=addresses)
-    return rows.count()
-
-
-def raise_revision(owner_id: int) -> None:
-    """Tell the senders of an owner's letters to read their rows again before the next step."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO mailing_ownergate (owner_id, revision) VALUES (%s, 1)
-            ON CONFLICT (owner_id) DO UPDATE SET revision = mailing_ownergate.revision + 1
-            """,
-            [owner_id],
-        )
-
-
 def mark_suppressed(delivery_ids: Sequence[int]) -> None:
     """Take out deliveries whose address is suppressed, or whose client is deleted, by now.
 
@@ -446,7 +335,7 @@ def cancel_for_clients(client_ids: Collection[int]) -> None:
     open_ones = _open(client_id__in=client_ids).order_by("run_id", "pk")
     waiting = list(open_ones.values_list("run_id", "pk", "run__mailing__owner_id"))
     for owner_id in {owner_id for _run_id, _pk, owner_id in waiting}:
-        raise_revision(owner_id)
+        leases.raise_revision(owner_id)
     for run_id, letters in groupby(waiting, key=itemgetter(0)):
         _cancel_and_erase(run_id, [pk for _run_id, pk, _owner_id in letters])
 

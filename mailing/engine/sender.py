@@ -22,7 +22,7 @@ from random import Random
 from django.db import DatabaseError, transaction
 
 from mailing.addresses import wire_address
-from mailing.engine import circuit, faults, leases, ledger, runs, sweeper
+from mailing.engine import circuit, faults, leases, ledger, runs, suppressions, sweeper
 from mailing.engine.allowance import STEPS_A_SECOND, Allowance
 from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.classify import Fault, Reply, Verdict
@@ -505,7 +505,7 @@ class Sender:
 
     def _draw_consequences(self) -> None:
         """Do for addresses and runs what the answers ask for; in no transaction (`_arm_next`)."""
-        ledger.suppress_refused(self._findings)
+        suppressions.suppress_refused(self._findings)
         for run_id, (refused, reply) in self._hopeless.items():
             runs.pause_refused(run_id, refused, reply)
         self._hopeless.clear()

@@ -21,7 +21,7 @@ from random import Random
 from django.db import transaction
 from django.db.models import Q
 
-from mailing.engine import faults, ledger, runs
+from mailing.engine import faults, ledger, runs, suppressions
 from mailing.engine import journal as journals
 from mailing.engine.classify import Reply
 from mailing.engine.faults import Point
@@ -79,7 +79,7 @@ def _take_back(batch: Batch, record: Record | None, now: datetime, random: Rando
         faults.point(Point.SPLIT_OFF)
         findings, in_doubt = _settle(batch, record, now, random)
         ledger.record(findings)
-        ledger.suppress_refused(findings)
+        suppressions.suppress_refused(findings)
         missed_since = batch.missed_since or now
         if in_doubt and now - missed_since < WAITING_TIME:
             # The holder may live (a stopped process, another host) and still write its outcomes.

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from accounts.blocking import set_active
 from accounts.models import User
 from mailing import lifecycle
-from mailing.engine import faults, ledger
+from mailing.engine import faults, suppressions
 from mailing.engine.faults import InjectedFault, Point
 from mailing.enums import DeliveryState, MailingStatus, RunStatus, SuppressionReason, Unit
 from mailing.models import (
@@ -109,7 +109,7 @@ class Service(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def unsubscribe(self, number: int) -> None:
-        ledger.suppress(
+        suppressions.suppress(
             owner_id=self.alice.pk,
             email_normalized=f"{ADDRESSES[number % len(ADDRESSES)]}@x.test",
             reason=SuppressionReason.UNSUBSCRIBED,

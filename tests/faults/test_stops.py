@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.blocking import set_active
 from accounts.models import User
 from mailing import lifecycle
-from mailing.engine import ledger
+from mailing.engine import suppressions
 from mailing.engine.faults import Point
 from mailing.enums import DeliveryState, MailingStatus, RunStatus, SuppressionReason
 from mailing.models import Client, Delivery, Mailing, Run
@@ -53,7 +53,7 @@ def cancel(mailing: Mailing, admin: User) -> None:
 def unsubscribe_all(mailing: Mailing, admin: User) -> None:
     with transaction.atomic():
         for client in mailing.clients.all():
-            ledger.suppress(
+            suppressions.suppress(
                 owner_id=mailing.owner_id,
                 email_normalized=client.email_normalized,
                 reason=SuppressionReason.UNSUBSCRIBED,

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import refusals
 from accounts.models import User
-from mailing.engine import ledger
+from mailing.engine import suppressions
 from mailing.enums import SuppressionReason
 from mailing.models import Suppression
 from mailing.recall import recall
@@ -41,6 +41,6 @@ def test_what_the_owner_has_lifted_stays_lifted(alice: User) -> None:
     refusals.keep(alice.email, [("rose@clients.test", SuppressionReason.EXCLUDED, NOW)])
     make_client(alice, "rose@clients.test")
     recall(alice.pk)
-    assert ledger.readmit(owner_id=alice.pk, addresses=["rose@clients.test"]) == 1
+    assert suppressions.readmit(owner_id=alice.pk, addresses=["rose@clients.test"]) == 1
     recall(alice.pk)
     assert not Suppression.objects.exists()

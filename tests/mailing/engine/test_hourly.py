@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from accounts.models import User
-from mailing.engine import hourly, ledger, retention
+from mailing.engine import hourly, ledger, retention, suppressions
 from mailing.engine.classify import Reply, cause_of
 from mailing.enums import Cause, Outcome, Stage
 from mailing.models import Attempt, Delivery, HourlyCount, Run, Suppression
@@ -120,7 +120,7 @@ def test_what_is_of_a_run_that_is_gone_is_left_out(alice: User, bob: User) -> No
     ]
     gone.mailing.delete()
     of_both = [f for f in findings if f is not None]
-    ledger.suppress_refused(of_both)
+    suppressions.suppress_refused(of_both)
     ledger.record(of_both)
     assert Suppression.objects.get().owner == bob
     assert Attempt.objects.get().owner == bob

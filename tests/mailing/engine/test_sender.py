@@ -12,7 +12,7 @@ from wagtail.users.models import UserProfile
 
 from accounts.models import User
 from mailing import lifecycle
-from mailing.engine import ledger
+from mailing.engine import suppressions
 from mailing.enums import (
     DeliveryState,
     MailingStatus,
@@ -250,7 +250,7 @@ def test_an_unsubscription_during_the_run_counts_at_once(alice: User, stage: Sta
         if len(stage.arrived) >= 10 and not left_before:
             left_before.extend(stage.arrived)
             for delivery in Delivery.objects.filter(run=run):
-                ledger.suppress(
+                suppressions.suppress(
                     owner_id=alice.pk,
                     email_normalized=delivery.email_normalized,
                     reason=SuppressionReason.UNSUBSCRIBED,
@@ -554,22 +554,6 @@ class TestHopelessRuns:
         run.refresh_from_db()
         assert run.status == RunStatus.COMPLETED
         assert len(stage.arrived) == 50
-
-
-def test_a_mailbox_that_is_switched_off_is_suppressed_at_the_second_time(
-    alice: User, stage: Stage
-) -> None:
-    mailing = due(alice, ["off+a@x.test"], unit=Unit.DAY)
-    for days in (0, 1):
-        stage.plan()
-        stage.send()
-        stage.later(days=1)
-        assert not Suppression.objects.exists(), f"after {days} days"
-    stage.later(days=2)
-    stage.plan()
-    stage.send()
-    assert Suppression.objects.get().email_normalized == "off+a@x.test"
-    assert mailing.runs.count() == 3
 
 
 def test_a_client_deleted_while_the_letter_was_deferred_is_not_tried_again(
