@@ -11,7 +11,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from accounts import closing, mail
-from blog import workflow
+from blog import readership, workflow
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ def ensure_schedules() -> None:
     _ensure("tick", "mailing.tasks.tick", minutes=ceil(settings.SCHEDULER_INTERVAL / 60))
     _ensure("account mails", "site_project.schedules.send_account_mails")
     _ensure("dates of posts", "site_project.schedules.keep_dates_of_posts")
+    _ensure("readers of posts", "site_project.schedules.write_down_readers")
     _ensure("closed accounts", "site_project.schedules.erase_closed_accounts")
     _ensure("retention", "mailing.tasks.forget", Schedule.DAILY)
 
@@ -52,6 +53,11 @@ def send_account_mails() -> None:
 def keep_dates_of_posts() -> None:
     """Publish and take back the posts whose hour has come, SCHEDULER_ACTIVE or not."""
     workflow.keep_dates(timezone.now())
+
+
+def write_down_readers() -> None:
+    """Write down how often posts were read."""
+    readership.write_down()
 
 
 def wake_account_mails() -> None:
