@@ -12,7 +12,7 @@ that has lost or refused something only makes pages slower.
 The key holds who is asking (id, session hash, and every column of user and profile), the language,
 the path and the parameters that the group allows. What is stored are pieces of HTML: what is each
 request's own is filled in when it leaves (`page_slots`). Groups are dropped by what is written to
-their tables (`table_writes`), in any process, once it is committed. See ADR 0024.
+their tables (`table_writes`), in any process, once it is committed. See ADR 0026.
 """
 
 from __future__ import annotations
@@ -469,6 +469,7 @@ class _Drops:
                     self._waiting.add(group)
                     self._do_later()
                     return
+                self._waiting.discard(group)
                 self._dropped_at[group] = now
         self._drop([group])
 
@@ -477,10 +478,12 @@ class _Drops:
         return group in self._owed
 
     def flush(self) -> None:
-        """Do what waits."""
+        """Do all that waits."""
+        self._do(self._waiting | self._owed)
+
+    def _do(self, groups: set[ManagedCache]) -> None:
         with self._lock:
-            groups = self._waiting | self._owed
-            self._waiting = set()
+            self._waiting -= groups
             self._dropped_at.update(dict.fromkeys(groups, time.monotonic()))
         self._drop(groups)
 
@@ -498,17 +501,23 @@ class _Drops:
 
     def _do_later(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._flush_later, daemon=True)
+            self._thread = threading.Thread(target=self._do_when_due, daemon=True)
             self._thread.start()
             # Unlike atexit, this is also called where a worker of the queue ends.
             Finalize(None, self.flush, exitpriority=10)
         self._wake.set()
 
-    def _flush_later(self) -> None:
+    def _do_when_due(self) -> None:
         while self._wake.wait():
             self._wake.clear()
-            time.sleep(SECONDS)
-            self.flush()
+            while groups := self._waiting | self._owed:
+                now = time.monotonic()
+                waits = {g: self._dropped_at.get(g, now) + SECONDS - now for g in groups}
+                due = {group for group, seconds in waits.items() if seconds <= 0}
+                if due:
+                    self._do(due)
+                else:
+                    time.sleep(min(waits.values()))
 
 
 _drops = _Drops()

@@ -7,6 +7,7 @@ driver's own connection must be told: by `note`.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.backends.signals import connection_created
 from django.db.backends.utils import CursorWrapper
+
+logger = logging.getLogger(__name__)
 
 Callback = Callable[[], None]
 
@@ -95,7 +98,10 @@ class _Told:
     def __call__(self) -> None:
         callbacks = {callback: None for table in self.tables for callback in _wanted[table]}
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:  # the rows are written: nobody must take that for a failure
+                logger.exception("something does not know of what was written")
 
 
 def _tell_after_commit(tables: set[str]) -> None:
@@ -111,6 +117,6 @@ def _tell_after_commit(tables: set[str]) -> None:
     told = _Told()
     told.tables |= tables
     if connection.in_atomic_block or connection.get_autocommit():
-        transaction.on_commit(told, robust=True)
+        transaction.on_commit(told)
     else:
         told()  # nobody tells when such a transaction ends

@@ -28,7 +28,14 @@ def none_yet(db: None) -> None:
     Schedule.objects.all().delete()
 
 
-OURS = ["account mails", "closed accounts", "dates of posts", "retention", "tick"]
+OURS = [
+    "account mails",
+    "closed accounts",
+    "dates of posts",
+    "readers of posts",
+    "retention",
+    "tick",
+]
 
 
 def test_each_schedule_runs_a_function_of_ours_every_minute_or_day() -> None:
