@@ -55,10 +55,10 @@ class PreferencesMiddleware:
         if not request.user.is_authenticated:
             return self.get_response(request)
         profile = UserProfile.objects.filter(user=request.user).first()
-        if profile is not None:
-            request.user.wagtail_userprofile = profile  # type: ignore[attr-defined] # no second query
-            if profile.preferred_language:
-                translation.activate(profile.preferred_language)
-                request.LANGUAGE_CODE = translation.get_language()
+        # Whoever asks later asks no second time, also where there is none.
+        request.user._state.fields_cache["wagtail_userprofile"] = profile
+        if profile is not None and profile.preferred_language:
+            translation.activate(profile.preferred_language)
+            request.LANGUAGE_CODE = translation.get_language()
         with timezone.override(request.user.time_zone):
             return self.get_response(request)

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -25,9 +25,10 @@ from wagtail.search import index
 
 from blog.blocks import PostBlock
 from blog.forms import PostForm
+from blog.pages import BLOG
 from blog.panels import SentBackPanel
 from blog.permissions import PostPermissionTester
-from blog.visitors import is_person
+from site_project.page_cache import ManagedCachedPageMixin
 
 _POSTS_PER_PAGE = 9
 _LONGEST_SEARCH = 200
@@ -35,7 +36,9 @@ _WORDS_PER_MINUTE = 200
 _NUMBER_TO_COME = 2**31 - 1
 
 
-class BlogIndexPage(Page):
+class BlogIndexPage(ManagedCachedPageMixin, Page):
+    managed_cache = BLOG
+
     intro = models.CharField(_("introduction"), max_length=250, blank=True)
 
     content_panels = [*Page.content_panels, FieldPanel("intro")]
@@ -85,6 +88,14 @@ class BlogIndexPage(Page):
         )
         return context
 
+    def is_canonical(self, request: HttpRequest, response: Any) -> bool:
+        """A page that is not there is answered by the last, a tag that is not, by all posts."""
+        context = response.context_data
+        shown = {"p": str(context["page_of_posts"].number)}
+        if context["chosen_tag"] is not None:
+            shown["tag"] = context["chosen_tag"].slug
+        return all(request.GET.getlist(name) == [shown.get(name)] for name in request.GET)
+
 
 def _asked(request: HttpRequest, name: str) -> str:
     """Return a parameter without what no database takes."""
@@ -115,7 +126,9 @@ def present_language() -> str:
     return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
-class BlogPage(Page):
+class BlogPage(ManagedCachedPageMixin, Page):
+    managed_cache = BLOG
+
     language = models.CharField(
         _("language"), max_length=10, choices=settings.LANGUAGES, default=present_language
     )
@@ -139,7 +152,6 @@ class BlogPage(Page):
     )
     date = models.DateField(_("date"), default=timezone.localdate)
     tags = ClusterTaggableManager(through=TaggedPost, blank=True, verbose_name=_("tags"))
-    views = models.PositiveIntegerField(_("views"), default=0, editable=False)
 
     objects = PageManager.from_queryset(BlogPageQuerySet)()
 
@@ -209,8 +221,23 @@ class BlogPage(Page):
         return context
 
     def serve(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Count a view by a person; previews do not come here, crawlers are not counted."""
-        if is_person(request):
-            BlogPage.objects.filter(pk=self.pk).update(views=F("views") + 1)
+        """Count a reader; previews do not come here, and a stored page counts for itself."""
+        self.managed_cache.on_hit(request, self.kept_about())
         response: HttpResponse = super().serve(request, *args, **kwargs)
         return response
+
+    def kept_about(self) -> int:
+        pk: int = self.pk
+        return pk
+
+
+class Readership(models.Model):
+    """How often a post was read. Not in the post, for a revision would bring its own number."""
+
+    post = models.OneToOneField(
+        BlogPage, on_delete=models.CASCADE, primary_key=True, related_name="readership"
+    )
+    readers = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.post_id}: {self.readers}"

@@ -14,16 +14,20 @@ from wagtail.models import Page
 
 from blog.models import BlogIndexPage, BlogPage
 from home.blocks import FrontBlock
+from home.pages import FRONT
 from mailing.statistics import service_figures
+from site_project.page_cache import ManagedCachedPageMixin
 
 _POSTS_SHOWN = 3
 
 
-class HomePage(Page):
+class HomePage(ManagedCachedPageMixin, Page):
     """What the service is, its figures, three random posts and the way to the blog.
 
     The texts stand here once in each language of the site, and a reader is shown one of them.
     """
+
+    managed_cache = FRONT
 
     texts_en = StreamField(FrontBlock(), verbose_name=_("English"), blank=True)
     texts_ru = StreamField(FrontBlock(), verbose_name=_("Russian"), blank=True)

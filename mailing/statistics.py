@@ -38,16 +38,12 @@ class ServiceFigures:
 
 
 def service_figures() -> ServiceFigures:
-    """Return the figures of the whole service, at most a minute old; clients once a day."""
-    figures = cache.get("mailing:figures")
-    if not isinstance(figures, ServiceFigures):
-        figures = ServiceFigures(
-            mailings=Mailing.objects.kept().count(),
-            active_mailings=Mailing.objects.active().count(),
-            unique_clients=_unique_clients(),
-        )
-        cache.set("mailing:figures", figures, _FIGURES_SECONDS)
-    return figures
+    """Return the figures of the whole service; clients are counted once a day."""
+    return ServiceFigures(
+        mailings=Mailing.objects.kept().count(),
+        active_mailings=Mailing.objects.active().count(),
+        unique_clients=_unique_clients(),
+    )
 
 
 def _unique_clients() -> int:

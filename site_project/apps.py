@@ -12,10 +12,18 @@ class SiteProjectConfig(AppConfig):
         from wagtail.images import get_image_model
         from wagtail.models import UploadedFile
 
+        import mailing.pages  # noqa: F401 - each declares its groups of pages
         from accounts import closing, mail, portability
         from blog import pictures as post_pictures
+        from blog import readership
         from mailing import dispatch, erasure
-        from site_project import checks, pictures, schedules  # noqa: F401 - registers the checks
+        from site_project import (  # noqa: F401 - registers the checks
+            checks,
+            page_cache,
+            page_slots,
+            pictures,
+            schedules,
+        )
 
         def after_migrate(**_kwargs: Any) -> None:
             schedules.ensure_schedules()
@@ -31,7 +39,9 @@ class SiteProjectConfig(AppConfig):
         mail.wake_with(schedules.wake_account_mails)
         pre_save.connect(pictures.clean_waiting_upload, sender=UploadedFile)
         closing.wake_with(schedules.wake_erasures)
-        dispatch.do_also(schedules.keep_dates_of_posts)
+        dispatch.do_also(schedules.keep_dates_of_posts, readership.write_down)
+        page_slots.fill_live_with("readers", readership.readers_html)
+        page_cache.start()
         portability.export_with(
             {"pictures": pictures.pictures_of}, pictures=pictures.picture_files_of
         )

@@ -1,15 +1,25 @@
-"""A cache in Redis that nobody depends on: a server that is away or full keeps nothing."""
+"""Django's caches, in Redis as one that nobody depends on, in files as one that can hold a lock."""
 
 from __future__ import annotations
 
 import logging
+import os
+import random
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from django.core.cache.backends import redis
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.filebased import FileBasedCache
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
+
+_LOOKED_AT = 0.01
+"""How many of the writes look whether there are too many files."""
 
 
 class RedisCache(redis.RedisCache):
@@ -88,3 +98,34 @@ class _Forgiven:
             return False
         logger.warning("the cache keeps nothing: %s", type(error).__name__)
         return True
+
+
+class FileCache(FileBasedCache):
+    """Django's, with an `add` that only one of several processes can win.
+
+    Django looks first and writes then, so two may both have added. And it lists the whole folder
+    before each write, to see whether there are too many files: here one write in a hundred does.
+    """
+
+    def add(
+        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
+        if self.has_key(key, version):  # which removes what has expired
+            return False
+        self._createdir()  # type: ignore[attr-defined]
+        self._cull()
+        descriptor, path = tempfile.mkstemp(dir=self._dir)  # type: ignore[attr-defined]
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                self._write_content(file, timeout, value)  # type: ignore[attr-defined]
+            os.link(path, self._key_to_file(key, version))  # type: ignore[attr-defined]
+        except FileExistsError:
+            return False
+        finally:
+            with suppress(FileNotFoundError):
+                Path(path).unlink()
+        return True
+
+    def _cull(self) -> None:
+        if random.random() < _LOOKED_AT:  # noqa: S311 - no secret
+            super()._cull()  # type: ignore[misc]

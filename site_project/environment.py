@@ -94,4 +94,22 @@ def _cache(url: str) -> dict[str, Any]:
         config["BACKEND"] = "site_project.caches.RedisCache"
         # A server that is silent is as good as away.
         config["OPTIONS"] = {"socket_connect_timeout": 2, "socket_timeout": 2}
+    elif config["BACKEND"].endswith(".FileBasedCache"):
+        config["BACKEND"] = "site_project.caches.FileCache"
+        config["OPTIONS"] = {"MAX_ENTRIES": 10_000}
     return config
+
+
+def for_pages(config: dict[str, Any], *, kept: bool) -> dict[str, Any]:
+    """Return the cache of whole pages: a place of its own beside the cache of `config`.
+
+    Its Redis is Django's own, which raises: a drop that has failed must not look like one.
+    """
+    if not kept:
+        return {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
+    if config["BACKEND"].endswith(".RedisCache"):
+        return config | {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "KEY_PREFIX": "pages",
+        }
+    return config | {"LOCATION": f"{config.get('LOCATION', '')}/pages"}

@@ -11,7 +11,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from accounts import closing, mail
-from blog import pictures, workflow
+from blog import pictures, readership, workflow
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ def ensure_schedules() -> None:
     _ensure("dates of posts", "site_project.schedules.keep_dates_of_posts")
     # What publishing has not woken: a worker that was killed, or an encoder that came later.
     _ensure("pictures of posts", "site_project.schedules.draw_pictures_of_posts", Schedule.HOURLY)
+    _ensure("readers of posts", "site_project.schedules.write_down_readers")
     _ensure("closed accounts", "site_project.schedules.erase_closed_accounts")
     _ensure("retention", "mailing.tasks.forget", Schedule.DAILY)
 
@@ -54,6 +55,11 @@ def send_account_mails() -> None:
 def keep_dates_of_posts() -> None:
     """Publish and take back the posts whose hour has come, SCHEDULER_ACTIVE or not."""
     workflow.keep_dates(timezone.now())
+
+
+def write_down_readers() -> None:
+    """Write down how often posts were read."""
+    readership.write_down()
 
 
 def wake_account_mails() -> None:

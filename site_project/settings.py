@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from site_project.environment import Environment
+from site_project.environment import Environment, for_pages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(BASE_DIR)
@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.SessionsMiddleware",
     "accounts.middleware.PreferencesMiddleware",
+    "site_project.page_cache.PageCacheMiddleware",  # after all that says who asks
     "site_project.middleware.ScreenErrorsMiddleware",
     "site_project.access.AdminGuardMiddleware",
     "wagtail.contrib.redirects.middleware.RedirectMiddleware",  # old addresses of renamed posts
@@ -139,8 +140,7 @@ else:
     database_options.setdefault("options", "-c jit=off")
 
 CACHES = {"default": env.cache("CACHE_URL", f"filecache://{VAR_DIR}/cache")}
-if "FileBasedCache" in CACHES["default"]["BACKEND"]:
-    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 10_000}
+CACHES["pages"] = for_pages(CACHES["default"], kept=env.flag("PAGE_CACHE", default=True))
 
 # --- Accounts -------------------------------------------------------------------------------------
 

@@ -43,7 +43,9 @@ from mailing.admin.widgets import ChipSelect, ChoicesField
 from mailing.clientele import tags_named
 from mailing.enums import ClientAction, SuppressionReason
 from mailing.models import Client, ClientList, ClientTag, Suppression
+from mailing.pages import CLIENTS
 from mailing.permissions import may_change
+from site_project.page_cache import ManagedCachedMixin
 
 
 class ClientForm(OwnedForm):
@@ -158,7 +160,9 @@ class ClientInspectView(OwnedInspectView):
         return [action for action in bulk.allowed_actions(self.request.user) if action in wanted]
 
 
-class ClientIndexView(OwnedIndexView):
+class ClientIndexView(ManagedCachedMixin, OwnedIndexView):
+    managed_cache = CLIENTS
+
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
         """Go owner by owner, as the indexes do; for a single one that changes nothing."""
         ordering: list[str] = super().get_ordering(request, queryset)

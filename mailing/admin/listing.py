@@ -17,6 +17,8 @@ from mailing.admin.recipients import audiences_shown, audiences_url
 from mailing.admin.results import with_latest_result
 from mailing.enums import ACTIVE_MAILINGS, MailingStatus
 from mailing.models import Mailing
+from mailing.pages import MAILINGS
+from site_project.page_cache import ManagedCachedMixin
 
 ACTIVE = "active"
 """Not a status: those whose dates count."""
@@ -39,7 +41,8 @@ class StatusTabs(OwnedFilter):
         return queryset.filter(status=chosen) if chosen in MailingStatus.values else queryset
 
 
-class MailingIndexView(OwnedIndexView):
+class MailingIndexView(ManagedCachedMixin, OwnedIndexView):
+    managed_cache = MAILINGS
     searched_with = ("owner",)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -51,7 +51,9 @@ from mailing.admin.widgets import ChipSelect, ChoicesField, ClientChoice
 from mailing.admin.wording import wording_of
 from mailing.enums import MailingStatus
 from mailing.models import ClientList, Mailing
+from mailing.pages import MAILINGS
 from mailing.sentences import schedule_phrase, window_sentence
+from site_project.page_cache import ManagedCachedMixin
 
 _EDITABLE = frozenset(
     {
@@ -115,7 +117,9 @@ class MailingEditView(OwnedEditView):
         )
 
 
-class MailingInspectView(OwnedInspectView):
+class MailingInspectView(ManagedCachedMixin, OwnedInspectView):
+    managed_cache = MAILINGS
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         mailing, now = self.instance, timezone.now()
         dates: list[datetime] = []

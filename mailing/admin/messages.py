@@ -40,6 +40,8 @@ from mailing.engine.planner import ContentError
 from mailing.enums import MailingStatus
 from mailing.merge_fields import check_merge_fields
 from mailing.models import Mailing, Message, Run
+from mailing.pages import MESSAGES
+from site_project.page_cache import ManagedCachedMixin
 
 # The letter is shown in a frame of its own: nothing can run, nothing but pictures is fetched.
 _LETTER_POLICY = (
@@ -169,7 +171,9 @@ class LetterView(InstanceSpecificView):
         return HttpResponse(html, headers={"Content-Security-Policy": _LETTER_POLICY})
 
 
-class MessageIndexView(OwnedIndexView):
+class MessageIndexView(ManagedCachedMixin, OwnedIndexView):
+    managed_cache = MESSAGES
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         messages = context["object_list"] = list(context["object_list"])

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
+from site_project import page_cache
 
 from mailing.engine import hourly, leases
 from mailing.engine.classify import Reply, Verdict, cause_of, classify
@@ -240,6 +241,7 @@ def _write_sqlite(findings: Sequence[Finding], sources: dict[int, Source]) -> _W
             update, insert = _sqlite_statements(len(some))
             connection.connection.execute(update, deliveries)
             written += connection.connection.execute(insert, attempts).fetchall()
+    page_cache.wrote(Attempt, Delivery)
     return written
 
 

@@ -20,6 +20,7 @@ from django.utils.translation import get_language
 
 from accounts.browsers import browser_name
 from blog.models import BlogIndexPage
+from site_project import page_slots
 
 register = template.Library()
 register.filter(browser_name)
@@ -117,6 +118,12 @@ def product_picture(context: Context, name: str, description: str, first: bool =
         *PRODUCT_PICTURE_SIZE,
         SafeString('fetchpriority="high"' if first else 'loading="lazy"'),
     )
+
+
+@register.simple_tag(takes_context=True)
+def live(context: Context, name: str, argument: Any) -> SafeString:
+    """Write what moves faster than the page around it, which may be kept (`page_slots`)."""
+    return page_slots.live(context["request"], name, argument)
 
 
 @register.filter

@@ -18,7 +18,7 @@ from accounts import roles
 from accounts.models import User
 from blog.models import BlogIndexPage, BlogPage
 from home.models import HomePage
-from tests.blog.posts import BLOG, BROWSER, hide, make_picture, make_post, titles
+from tests.blog.posts import BLOG, hide, make_picture, make_post, titles
 from tests.factories import body
 
 pytestmark = pytest.mark.django_db
@@ -279,60 +279,6 @@ class TestNeighbours:
         context = new.get_context(rf.get("/"))
         assert context["earlier"].title == "Earlier"
         assert context["later"] is None
-
-
-class TestViews:
-    def read(self, post: BlogPage) -> int:
-        return BlogPage.objects.get(pk=post.pk).views
-
-    def test_each_visit_of_a_person_counts_once(self, client: Browser) -> None:
-        post, other = make_post(), make_post()
-        for number in (1, 2, 3):
-            client.get(post.url, headers=BROWSER)
-            assert self.read(post) == number
-        assert self.read(other) == 0
-
-    @pytest.mark.parametrize(
-        "headers",
-        [
-            {},
-            {"User-Agent": "Mozilla/5.0 (compatible; Googlebot/2.1)"},
-            {**BROWSER, "Sec-Purpose": "prefetch;prerender"},
-        ],
-    )
-    def test_crawlers_and_prefetches_read_without_being_counted(
-        self, client: Browser, headers: dict[str, str]
-    ) -> None:
-        post = make_post()
-        assert client.get(post.url, headers=headers).status_code == 200
-        assert client.head(post.url, headers=BROWSER).status_code == 200
-        assert self.read(post) == 0
-
-    def test_a_preview_is_not_a_view(self, manager: User, browse: Callable[..., Browser]) -> None:
-        post = make_post(owner=manager)
-        post.save_revision(user=manager)
-        url = f"/admin/pages/{post.pk}/view_draft/"
-        assert browse(manager).get(url, headers=BROWSER).status_code == 200
-        assert self.read(post) == 0
-
-    def test_lists_do_not_count(self, client: Browser) -> None:
-        post = make_post()
-        client.get(BLOG, headers=BROWSER)
-        assert self.read(post) == 0
-
-    def test_counting_takes_nothing_from_a_post_that_changes_meanwhile(
-        self, rf: RequestFactory
-    ) -> None:
-        post = make_post("Old title")
-        stale = BlogPage.objects.get(pk=post.pk)
-        BlogPage.objects.filter(pk=post.pk).update(title="New title", views=41)
-        stale.serve(rf.get(post.url, headers=BROWSER))
-        fresh = BlogPage.objects.get(pk=post.pk)
-        assert (fresh.title, fresh.views) == ("New title", 42)
-
-    def test_the_page_says_how_often_it_was_read(self, client: Browser) -> None:
-        post = make_post(views=1234)
-        assert "1,234 views" in client.get(post.url).text.replace("\N{NO-BREAK SPACE}", ",")
 
 
 class TestTree:

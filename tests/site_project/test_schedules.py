@@ -33,6 +33,7 @@ OURS = [
     "closed accounts",
     "dates of posts",
     "pictures of posts",
+    "readers of posts",
     "retention",
     "tick",
 ]

@@ -34,6 +34,7 @@ from django_q.scheduler import scheduler
 from django_q.status import Stat
 
 from mailing import heartbeat, tasks
+from site_project import page_cache
 
 logger = logging.getLogger("mailing.qcluster")
 
@@ -61,6 +62,7 @@ class HardenedSentinel(Sentinel):
     def start(self) -> None:
         # systemd sends SIGTERM to every process of a service; the supervisor's answer is enough.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        page_cache.drop_all()  # a worker that died may have owed a drop
         super().start()
 
     def guard(self) -> None:

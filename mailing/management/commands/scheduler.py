@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts import closing, mail
 from mailing import clientele, dispatch
+from site_project import page_cache
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="send what is due now, then end")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        page_cache.drop_all()  # the process before may have owed a drop
         self._stop = threading.Event()
         self._forget_at = time.monotonic()
         for number in (signal.SIGTERM, signal.SIGINT):
