@@ -495,6 +495,7 @@ class _Drops:
                 _report(error)
                 with self._lock:
                     self._owed.add(group)
+                    self._dropped_at[group] = time.monotonic()  # tried
                     self._do_later()
             else:
                 self._owed.discard(group)
@@ -512,7 +513,7 @@ class _Drops:
             self._wake.clear()
             while groups := self._waiting | self._owed:
                 now = time.monotonic()
-                waits = {g: self._dropped_at.get(g, now) + SECONDS - now for g in groups}
+                waits = {g: self._dropped_at[g] + SECONDS - now for g in groups}
                 due = {group for group, seconds in waits.items() if seconds <= 0}
                 if due:
                     self._do(due)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from django.contrib.auth.models import Group
@@ -50,13 +50,13 @@ def test_tables_of_a_statement(sql: str, tables: set[str] | None) -> None:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what is told of groups (g) and attempts (a), in order."""
     heard: list[str] = []
     monkeypatch.setattr(table_writes, "_wanted", {})
     table_writes.call_after_writes([GROUPS], lambda: heard.append("g"))
     table_writes.call_after_writes([Attempt._meta.db_table], lambda: heard.append("a"))
-    yield heard
+    return heard
 
 
 @pytest.mark.django_db(transaction=True)
@@ -99,30 +99,29 @@ class TestTelling:
         assert told == ["g"]
 
     def test_what_is_rolled_back_is_not_told(self, told: list[str]) -> None:
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
-            Group.objects.create(name="a")
-            raise ZeroDivisionError
+        self._fail_after_writing("a")
         assert told == []
 
     def test_a_savepoint_that_is_rolled_back_takes_only_its_own_along(
         self, told: list[str]
     ) -> None:
         with transaction.atomic():
-            with pytest.raises(ZeroDivisionError), transaction.atomic():
-                Group.objects.create(name="a")
-                raise ZeroDivisionError
+            self._fail_after_writing("a")
             table_writes.note(Attempt)
         assert told == ["a"]
         with transaction.atomic():
             Group.objects.create(name="b")
-            with pytest.raises(ZeroDivisionError), transaction.atomic():
-                Group.objects.create(name="c")
-                raise ZeroDivisionError
+            self._fail_after_writing("c")
         assert told == ["a", "g"]
+
+    def _fail_after_writing(self, name: str) -> None:
+        with suppress(ZeroDivisionError), transaction.atomic():
+            Group.objects.create(name=name)
+            raise ZeroDivisionError
 
     def test_a_statement_that_fails_is_not_told(self, told: list[str]) -> None:
         Group.objects.create(name="a")
-        with pytest.raises(Exception, match="(?i)unique"):
+        with pytest.raises(Exception, match=r"(?i)unique"):
             Group.objects.create(name="a")
         assert told == ["g"]
 
