@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
-from django.test import Client as TestBrowser
+from django.test import Client as Jar
 from django.urls import reverse
 
 from accounts.models import User
@@ -43,7 +43,7 @@ _REQUESTS_PER_WRITE = 50
 LANGUAGES = ("en", "ru")
 MANAGER = "CANARY-manager"
 
-Browse = Callable[..., TestBrowser]
+Browse = Callable[..., Jar]
 
 
 @pytest.fixture
