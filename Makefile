@@ -41,6 +41,12 @@ access: $(TOOLS) ## Every URL as every role, the screens of Wagtail included
 test-oracle: $(TOOLS) ## Dates and windows in forty zones against the oracle (two minutes)
 	@ORACLE=all $(PY) -m pytest -q -n 2 tests/mailing/test_schedule_oracle.py $(ARGS)
 
+test-pages: $(TOOLS) ## The privacy of kept pages, as in CI: 5,000 requests of eight threads (five minutes)
+	@PAGES=broad $(PY) -m pytest -q -n 0 -s --show-capture=no tests/site_project/test_page_privacy.py $(ARGS)
+
+cache-proof: $(TOOLS) ## The same with 100,000 requests (an hour)
+	@PAGES=all $(PY) -m pytest -q -n 0 -s --show-capture=no tests/site_project/test_page_privacy.py $(ARGS)
+
 test-faults: $(TOOLS) ## Faults: a broad selection, as in CI (five minutes)
 	@FAULTS=broad $(PY) -m pytest -q -n 2 tests/faults $(ARGS)
 
@@ -88,4 +94,4 @@ lock: ## Compile the requirements again (needs uv)
 clean: ## Remove what runs have left
 	rm -rf .demo artefacts .mypy_cache .ruff_cache .pytest_cache
 
-.PHONY: help demo run test test-services access test-oracle test-faults faults test-browser bench bench-pages lighthouse screenshots check format messages lock clean bench-import
+.PHONY: help demo run test test-services access test-oracle test-pages cache-proof test-faults faults test-browser bench bench-pages lighthouse screenshots check format messages lock clean bench-import

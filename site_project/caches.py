@@ -105,7 +105,18 @@ class FileCache(FileBasedCache):
 
     Django looks first and writes then, so two may both have added. And it lists the whole folder
     before each write, to see whether there are too many files: here one write in a hundred does.
+    A file that is damaged would fail for as long as it is there: here it is removed.
     """
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        try:
+            return super().get(key, default, version)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - pickle raises whatever the bytes lead it to
+            logger.warning("a file of the cache is damaged: %s", type(error).__name__)
+            self.delete(key, version)
+            return default
 
     def add(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None

@@ -21,6 +21,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import secrets
 import threading
 import time
@@ -62,6 +63,8 @@ _PERMISSIONS = (
 _VISIT = "page_visit"
 _SIDEBAR = "wagtail_sidebar_collapsed"
 """The only cookie, besides session and language, that a page is rendered by."""
+_APPLE = re.compile("Mac|iPod|iPhone|iPad")
+"""Wagtail's screens name the keys of the keyboard that these words in User-Agent tell of."""
 
 _groups: list[ManagedCache] = []
 
@@ -114,10 +117,10 @@ class ManagedCache:
     def get(self, request: HttpRequest) -> HttpResponseBase | None:
         """Return the stored page that answers a request, or None; then `store` may keep it.
 
-        Where the middleware has looked already, it is not looked for again.
+        Where the middleware has looked already, it is not looked for again: not even if it took the
+        address for one of another group, since then there were queries before.
         """
-        visit: Visit | None = getattr(request, _VISIT, None)
-        if visit is not None and visit.group is self:
+        if getattr(request, _VISIT, None) is not None:
             return None
         visit = self.visit(request)
         return visit.answer() if visit is not None else None
@@ -147,6 +150,7 @@ class ManagedCache:
         """
         if (
             request.method not in {"GET", "HEAD"}
+            or getattr(request, "is_dummy", False)  # a preview, sent to the address of its page
             or "Authorization" in request.headers
             or connection.in_atomic_block  # what it reads may never be committed
             or any(name in request.GET for name in self.live)
@@ -179,9 +183,9 @@ class ManagedCache:
                 (name, request.GET.getlist(name)) for name in self.params if name in request.GET
             ),
             get_language(),
-            request.COOKIES.get(_SIDEBAR, "") == "1",
             self.varies(),
             _reader(request.user),
+            _browser(request) if request.user.is_authenticated else None,
         )
         digest = hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()
         return f"page:{self.name}:{digest}"
@@ -213,6 +217,12 @@ def _reader(user: Any) -> Any:
         return None
     profile = getattr(user, "wagtail_userprofile", None)
     return (user.pk, user.get_session_auth_hash(), _columns(user), profile and _columns(profile))
+
+
+def _browser(request: HttpRequest) -> tuple[bool, bool]:
+    """Return what screens take from a browser."""
+    agent = request.headers.get("User-Agent", "")
+    return request.COOKIES.get(_SIDEBAR, "") == "1", bool(_APPLE.search(agent))
 
 
 def _columns(row: models.Model) -> list[Any]:
@@ -426,7 +436,11 @@ class ManagedCachedPageMixin:
         if found is not None:
             return found
         response = super().serve(request, *args, **kwargs)  # type: ignore[misc]
-        if self.is_for_everybody() and self.is_canonical(request, response):
+        if (
+            self.is_for_everybody()
+            and self.is_on_only_site()
+            and self.is_canonical(request, response)
+        ):
             return self.managed_cache.store(request, response, about=self.kept_about())
         return response
 
@@ -437,6 +451,10 @@ class ManagedCachedPageMixin:
     def is_for_everybody(self) -> bool:
         """A page behind a password is shown by what the session holds, which no key has."""
         return not self.get_view_restrictions().exists()  # type: ignore[attr-defined]
+
+    def is_on_only_site(self) -> bool:
+        """With several sites the host decides what an address shows, and no key has it."""
+        return len(apps.get_model("wagtailcore.Site").get_site_root_paths()) == 1
 
     def is_canonical(self, request: HttpRequest, response: HttpResponseBase) -> bool:
         """Return whether the parameters are what the page shows, not something it has replaced."""

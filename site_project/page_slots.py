@@ -20,7 +20,9 @@ from django.middleware import csrf
 from django.middleware.csrf import CSRF_SECRET_LENGTH, CSRF_TOKEN_LENGTH, get_token
 from django.utils.safestring import SafeString, mark_safe
 
-_TOKEN = re.compile(rb"(?<![0-9A-Za-z])[0-9A-Za-z]{%d}(?![0-9A-Za-z])" % CSRF_TOKEN_LENGTH)
+_RUN = re.compile(rb"[0-9A-Za-z]{%d,}" % CSRF_TOKEN_LENGTH)
+"""A token stands in one, and not always alone: \\u0022 and %22 end in a digit."""
+_LONGEST_RUN = 1_000
 _MARKS = "_marks_of_live_parts"
 
 Filler = Callable[[HttpRequest, Any], str]
@@ -90,9 +92,12 @@ def cut(content: bytes, request: HttpRequest) -> CutPage:
 
 
 def holds_secret(page: CutPage, request: HttpRequest) -> bool:
-    """Return whether the browser's CSRF secret stands in a page even so."""
+    """Return whether the browser's CSRF secret may stand in a page even so."""
     secret = _secret(request)
-    return bool(secret) and any(secret.encode() in piece for piece in page.pieces)
+    return bool(secret) and any(
+        secret.encode() in piece or any(len(run) > _LONGEST_RUN for run in _RUN.findall(piece))
+        for piece in page.pieces
+    )
 
 
 def _tokens(content: bytes, request: HttpRequest) -> set[bytes]:
@@ -101,7 +106,13 @@ def _tokens(content: bytes, request: HttpRequest) -> set[bytes]:
         return set()
     # Django has no public way from a token back to its secret.
     unmasked = csrf._unmask_cipher_token  # type: ignore[attr-defined]
-    return {token for token in set(_TOKEN.findall(content)) if unmasked(token.decode()) == secret}
+    places = {
+        run[start : start + CSRF_TOKEN_LENGTH]
+        for run in set(_RUN.findall(content))
+        if len(run) <= _LONGEST_RUN  # a page with a longer one is not kept
+        for start in range(len(run) - CSRF_TOKEN_LENGTH + 1)
+    }
+    return {token for token in places if unmasked(token.decode()) == secret}
 
 
 def _secret(request: HttpRequest) -> str:
