@@ -239,9 +239,10 @@ class TestDropping:
         time.sleep(page_cache.SECONDS)  # whatever was dropped before is no matter now
         with page_cache.coalesced():
             FRONT.drop()
-            thread = threading.Thread(target=lambda: [FRONT.drop() for _ in range(3)])
-            thread.start()
-            thread.join()
+            for _ in range(3):
+                thread = threading.Thread(target=FRONT.drop)
+                thread.start()
+                thread.join()
             assert dropped == ["front"] * 4
 
     def test_all(self, warm: Client) -> None:

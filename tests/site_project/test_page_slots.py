@@ -71,9 +71,9 @@ class TestTokens:
 def test_a_nonce_is_each_responses_own(
     request_of_one: HttpRequest, request_of_another: HttpRequest
 ) -> None:
-    request_of_one.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
-    request_of_another.csp_nonce = "another"  # type: ignore[attr-defined]
-    content = f'<script nonce="{request_of_one.csp_nonce}"></script>'  # type: ignore[attr-defined]
+    request_of_one.csp_nonce = secrets.token_urlsafe(16)
+    request_of_another.csp_nonce = "another"
+    content = f'<script nonce="{request_of_one.csp_nonce}"></script>'
     page = cut(content.encode(), request_of_one)
     assert page.has_nonce
     assert page.filled(request_of_another) == b'<script nonce="another"></script>'

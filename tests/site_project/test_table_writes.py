@@ -140,7 +140,7 @@ class TestTelling:
     def test_a_block_with_a_wrapper_of_its_own_leaves_ours_alone(self, told: list[str]) -> None:
         connection.close()
 
-        def passes(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        def passes(execute, sql, params, many, context):
             return execute(sql, params, many, context)
 
         with connection.execute_wrapper(passes):
