@@ -7,9 +7,12 @@ import atexit
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 _folder = tempfile.mkdtemp(prefix="mailing-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+
+Path(_folder, "static").mkdir()  # whitenoise warns of a folder that is not there
 
 os.environ |= {
     "ENV_FILE": os.devnull,
@@ -17,7 +20,7 @@ os.environ |= {
     "DEBUG": "off",
     "SITE_URL": "http://testserver",
     "VAR_DIR": _folder,
-    "STATIC_ROOT": _folder,  # whitenoise warns of a folder that is not there
+    "STATIC_ROOT": f"{_folder}/static",
     "EMAIL_URL": "smtp://127.0.0.1:2",  # nobody listens there: a test that sends says to whom
     "DEFAULT_FROM_EMAIL": "Mailing service <letters@service.test>",
     "MAIL_CATCHER_DIR": f"{_folder}/mail",

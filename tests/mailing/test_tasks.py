@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from inspect import unwrap
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,7 @@ def test_forgetting_comes_back_only_while_something_old_is_left(
             stage="rcpt",
         )
     monkeypatch.setattr(retention, "STEP", 1)
-    monkeypatch.setattr(dispatch.forget, "__defaults__", (0.0,))  # a slice of no time
+    monkeypatch.setattr(unwrap(dispatch.forget), "__defaults__", (0.0,))  # a slice of no time
     tasks.forget()
     assert (Attempt.objects.count(), queued()) == (1, [FORGET])
     tasks.forget()

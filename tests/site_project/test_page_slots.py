@@ -43,9 +43,16 @@ class TestTokens:
         assert request_of_another.META["CSRF_COOKIE_NEEDS_UPDATE"]
 
     def test_a_hash_that_is_as_long_stays(self, request_of_one: HttpRequest) -> None:
-        token = csrf.get_token(request_of_one)
-        content = f"{secrets.token_hex(32)} a{token} {token}b".encode()
+        csrf.get_token(request_of_one)
+        content = f"{secrets.token_hex(32)} {secrets.token_hex(40)}".encode()
         assert cut(content, request_of_one).slots == []
+
+    def test_a_token_is_found_also_where_it_touches_others(
+        self, request_of_one: HttpRequest
+    ) -> None:
+        token = csrf.get_token(request_of_one)
+        page = cut(f"\\u0022{token}\\u0022 a{token}b".encode(), request_of_one)
+        assert page.pieces == [b"\\u0022", b"\\u0022 a", b"b"]
 
     def test_the_token_of_somebody_else_stays(
         self, request_of_one: HttpRequest, request_of_another: HttpRequest

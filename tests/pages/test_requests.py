@@ -23,7 +23,7 @@ from blog.models import BlogPage
 from site_project import page_cache, page_slots
 from tests.blog.posts import hide, make_post
 from tests.factories import make_client, make_mailing, make_message
-from tests.site_project.page_readers import (
+from tests.pages.readers import (
     Answer,
     Browser,
     number_of_entries,

@@ -28,7 +28,7 @@ from mailing.models import Client, ClientTag, Mailing
 from site_project import page_cache
 from tests.access.world import DRAFT_SECRET, World, make_world
 from tests.blog.posts import make_post
-from tests.site_project.page_readers import (
+from tests.pages.readers import (
     Answer,
     Browser,
     renderings_are_noticed,
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SELECTION = os.environ.get("PAGES", "")
 REQUESTS = {"": 400, "broad": 5_000, "all": 100_000}[SELECTION]
 THREADS = 8
-_REQUESTS_PER_WRITE = 50
+_REQUESTS_PER_WRITE = 100
 LANGUAGES = ("en", "ru")
 MANAGER = "CANARY-manager"
 

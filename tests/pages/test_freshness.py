@@ -49,8 +49,8 @@ from tests.mailing.admin.screens import submit, url_of
 from tests.mailing.admin.test_compose import typed
 from tests.mailing.importing.files import carry_out, make_import
 from tests.mailing.server import use_server
+from tests.pages.freshness import LOOKS, Stage, everybodys, looks
 from tests.sink import Mood, Sink
-from tests.site_project.freshness import LOOKS, Stage, everybodys, looks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -403,7 +403,7 @@ CHANGES: dict[str, Callable[[Stage, int], object]] = {
     )
 )
 @hypothesis_settings(
-    max_examples=60 if os.environ.get("PAGES") else 4,
+    max_examples=25 if os.environ.get("PAGES") else 4,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
