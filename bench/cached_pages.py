@@ -68,7 +68,7 @@ def set_up() -> None:
         folder.rename(WRK)
     if not (WAGTAIL_CACHE / "wagtailcache").exists():
         # By itself: it says that it wants an older Wagtail, but works with this one.
-        options = ["-q", "--disable-pip-version-check", "--no-deps", "--target", WAGTAIL_CACHE]
+        options = ["-q", "--disable-pip-version-check", "--no-deps", "--target", str(WAGTAIL_CACHE)]
         install = [sys.executable, "-m", "pip", "install", *options, "wagtail-cache==3.0.0"]
         subprocess.run(install, check=True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
-import random
+import secrets
 import subprocess
 import sys
 import time
@@ -377,12 +377,12 @@ CHANGES: dict[str, Callable[[Stage, int], object]] = {
     "a new mailing": lambda s, n: make_mailing(s.alice, [s.anna], name=f"New {n}"),
     "pause": lambda s, n: Mailing.objects.filter(pk=s.mailing.pk).update(status="paused"),
     "rewrite a message": lambda s, n: Message.objects.update(subject=f"Subject {n}"),
-    "a new client": lambda s, n: make_client(s.alice, f"c{n}-{random.random()}@x.test"),
+    "a new client": lambda s, n: make_client(s.alice, f"c{secrets.token_hex(6)}@x.test"),
     "rename a client": lambda s, n: Client.objects.update(last_name=f"Name {n}"),
     "tag": lambda s, n: do_to_all(s, ClientAction.TAG, tags=[f"t{n % 3}"]),
     "exclude": lambda s, n: do_to_all(s, ClientAction.EXCLUDE),
     "readmit": lambda s, n: do_to_all(s, ClientAction.READMIT),
-    "publish": lambda s, n: make_post(f"Post {n} {random.random()}", owner=s.blogger),
+    "publish": lambda s, n: make_post(f"Post {secrets.token_hex(6)}", owner=s.blogger),
     "take back": lambda s, n: BlogPage.objects.exclude(pk=s.post.pk).update(live=bool(n % 2)),
     "rename a person": lambda s, n: User.objects.update(last_name=f"Person {n}"),
     "rename the blog": lambda s, n: BlogIndexPage.objects.update(intro=f"Intro {n}"),

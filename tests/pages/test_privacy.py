@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SELECTION = os.environ.get("PAGES", "")
 REQUESTS = {"": 400, "broad": 5_000, "all": 100_000}[SELECTION]
 THREADS = 8
-_REQUESTS_PER_WRITE = 100
+_REQUESTS_PER_WRITE = 200
 LANGUAGES = ("en", "ru")
 MANAGER = "CANARY-manager"
 
@@ -202,7 +202,7 @@ def test_eight_threads_while_rows_change(world: World, enter: Enter) -> None:
 
     def read(number: int) -> None:
         choose = random.Random(number)
-        often = choose.sample(every, len(every))
+        often = random.Random(0).sample(every, len(every))  # the same pages are popular with all
         weights = [1 / rank for rank in range(1, len(every) + 1)]
         if not SELECTION:  # few requests would meet few pages twice
             often = [path for path in every if "?" not in path][:: THREADS // 2]
@@ -231,7 +231,7 @@ def test_eight_threads_while_rows_change(world: World, enter: Enter) -> None:
     print(f"\n{REQUESTS} requests: {dict(seen)}")  # noqa: T201 - with -s, for the record
     assert faults == []
     assert seen["hits"] + seen["misses"] == REQUESTS
-    assert min(seen["hits"], seen["misses"]) > REQUESTS // 10
+    assert min(seen["hits"], seen["misses"]) > REQUESTS // 12
     assert seen["writes"] > 5
     assert seen["404"] > 0  # pages of others
 
