@@ -29,6 +29,9 @@ _FLUSHING = "blog:readers:flushing"
 _PLACES = 64
 _DAY = 86_400
 _lock = threading.Lock()
+_own: dict[str, str] = {}
+"""The round and the entry that this process counts into; a forked one takes another."""
+os.register_at_fork(after_in_child=_own.clear)
 
 
 def note(request: HttpRequest, post_id: int | None) -> None:
@@ -36,7 +39,7 @@ def note(request: HttpRequest, post_id: int | None) -> None:
     if post_id is None or not is_person(request):
         return
     with _lock:
-        place = _place(_round(), os.getpid() % _PLACES)
+        place = _own_place(_round())
         counts: Counter[int] = cache.get(place) or Counter()
         counts[post_id] += 1
         cache.set(place, counts, _DAY)
@@ -96,6 +99,19 @@ def _round() -> str:
     cache.add(_COUNTING, uuid4().hex, None)
     name: str = cache.get(_COUNTING) or "first"
     return name
+
+
+def _own_place(name: str) -> str:
+    """Return the entry that this process alone counts into, in the round of this name.
+
+    With more processes than places some share one, and may lose what they count at once.
+    """
+    if _own.get("round") != name:
+        first = os.getpid() % _PLACES
+        places = [_place(name, (first + n) % _PLACES) for n in range(_PLACES)]
+        free = (place for place in places if cache.add(place, Counter(), _DAY))
+        _own.update(round=name, place=next(free, places[0]))
+    return _own["place"]
 
 
 def _place(name: str, number: int) -> str:

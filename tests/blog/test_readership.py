@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -62,6 +63,26 @@ class TestWhoIsCounted:
         post = make_post()
         client.get(BLOG, headers=BROWSER)
         assert written(post) == 0
+
+
+class TestPlaces:
+    def test_no_two_processes_count_into_one(self, client: Browser) -> None:
+        """Also where their numbers would lead them to the same."""
+        post = make_post()
+        client.get(post.url, headers=BROWSER)
+        first = readership._own["place"]
+        readership._own.clear()  # as a forked process does
+        client.get(post.url, headers=BROWSER)
+        assert readership._own["place"] != first
+        assert written(post) == 2
+
+    def test_with_too_many_processes_some_share(self, client: Browser) -> None:
+        name = readership._round()
+        for number in range(readership._PLACES):
+            cache.add(readership._place(name, number), Counter(), 60)
+        post = make_post()
+        client.get(post.url, headers=BROWSER)
+        assert written(post) == 1
 
 
 class TestWritingDown:
