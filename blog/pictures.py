@@ -69,8 +69,7 @@ def draw_missing(seconds: float = SLICE_SECONDS) -> bool:
             return True
         try:
             image.get_renditions(*missing)
-        except Exception:
-            # A damaged or lost file; the pages show what there is, and the next look tries again.
+        except Exception:  # a damaged file may raise anything; the next look tries again
             logger.exception("a picture could not be drawn (%s)", image.pk)
     return False
 

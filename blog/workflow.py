@@ -132,9 +132,7 @@ def _try(change: Callable[[int, datetime], bool], pk: int, now: datetime) -> boo
     try:
         with transaction.atomic():
             return change(pk, now)
-    except Exception:
-        # Whatever is wrong with this post, the others have their hour too; the next look tries it
-        # again.
+    except Exception:  # whatever is wrong with this post, the others have their hour too
         logger.exception("a post could not keep its date (%s %s)", change.__name__, pk)
         return False
 

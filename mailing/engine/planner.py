@@ -66,8 +66,7 @@ def open_due(
         except ContentError as error:
             _pause_unfit(mailing, str(error)[:500], unfit)
             continue
-        except Exception:
-            # Whatever is wrong with this one, the others are due too; each tick tries it again.
+        except Exception:  # whatever is wrong with this one, the others are due too
             logger.exception("mailing %s could not be opened", mailing.pk)
             continue
         faults.point(Point.OPENED)
