@@ -28,7 +28,7 @@ from mailing.engine.transport.server import MailServer, Security
 from mailing.importing import retention as import_retention
 from mailing.importing import slices
 from mailing.models import Batch, ClientImport
-from site_project import page_cache
+from site_project import page_drops
 
 _random = SystemRandom()
 _chores: list[Callable[[], object]] = []
@@ -45,7 +45,7 @@ def do_chores() -> None:
         chore()
 
 
-@page_cache.coalesced()
+@page_drops.coalesced()
 def plan() -> None:
     """Open what is due, take back what dead senders hold, and tell whom it concerns."""
     now = database_clock(timezone.now())()
@@ -66,7 +66,7 @@ def work_waits() -> bool:
     return Batch.objects.waiting(now).exists() and not circuit.is_open(mail_server().name, now)
 
 
-@page_cache.coalesced()
+@page_drops.coalesced()
 def send(
     seconds: float = SLICE_SECONDS, interrupted: Callable[[], bool] = lambda: False
 ) -> bool | None:
@@ -92,7 +92,7 @@ def send(
     return work_left
 
 
-@page_cache.coalesced()
+@page_drops.coalesced()
 def forget(seconds: float = SLICE_SECONDS) -> bool:
     """Forget for one slice what is older than RETENTION_DAYS; return whether some is left."""
     import_retention.sweep_files(timezone.now())

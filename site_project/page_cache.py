@@ -19,17 +19,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
 import re
 import secrets
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from multiprocessing.util import Finalize
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -41,13 +37,9 @@ from django.urls import Resolver404, resolve
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import get_language
 
-from site_project import page_slots, table_writes
+from site_project import page_drops, page_slots, table_writes
 from site_project.page_slots import CutPage
 
-logger = logging.getLogger(__name__)
-
-SECONDS = 1.0
-"""Drops within `coalesced` happen at most so often, and the last of them after so long."""
 _LONGEST_RENDERING = 10.0
 """A process that renders a page for longer has died; whoever waits for it renders by himself."""
 _LOOK_AGAIN_SECONDS = 0.01
@@ -140,8 +132,8 @@ class ManagedCache:
         return response
 
     def drop(self) -> None:
-        """Drop the pages of all readers, at once; within `coalesced` at most once a second."""
-        _drops.ask(self)
+        """Drop the pages of all readers: at once, or as `page_drops.coalesced` says."""
+        page_drops.ask(self)
 
     def visit(self, request: HttpRequest) -> Visit | None:
         """Return what is needed to look for a request's page and to store it; None if neither may.
@@ -155,7 +147,7 @@ class ManagedCache:
             or connection.in_atomic_block  # what it reads may never be committed
             or any(name in request.GET for name in self.live)
             or _messages_wait(request)
-            or _drops.is_owed(self)
+            or page_drops.is_owed(self)
         ):
             return None
         visit = Visit(self, request)
@@ -249,7 +241,7 @@ class Visit:
         try:
             self._token = group.token()
         except Exception as error:  # noqa: BLE001 - whatever it is, the page can do without
-            _report(error)
+            page_drops.report(error)
 
     def answer(self) -> HttpResponseBase | None:
         """Return the stored page as this request gets it, or None."""
@@ -265,7 +257,7 @@ class Visit:
         try:
             entry = store().get(self._key)
         except Exception as error:  # noqa: BLE001 - a damaged file, a server that is away
-            _report(error)
+            page_drops.report(error)
             return None
         if isinstance(entry, Entry) and entry.token == self._token:
             return entry
@@ -284,7 +276,7 @@ class Visit:
         try:
             store().set(self._key, entry, self.group.seconds)
         except Exception as error:  # noqa: BLE001 - no room, or a server that is away
-            _report(error)
+            page_drops.report(error)
             return
         self.entry = entry
 
@@ -347,7 +339,7 @@ class Visit:
             while not mine and time.monotonic() < until and store().get(lock) is not None:
                 time.sleep(_LOOK_AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - without a cache everybody renders
-            _report(error)
+            page_drops.report(error)
         try:
             yield
         finally:
@@ -355,7 +347,7 @@ class Visit:
                 try:
                     store().delete(lock)
                 except Exception as error:  # noqa: BLE001 - it ends by itself
-                    _report(error)
+                    page_drops.report(error)
 
 
 def _etag(page: CutPage) -> str:
@@ -363,10 +355,6 @@ def _etag(page: CutPage) -> str:
     for piece in page.pieces:
         digest.update(b"%d:" % len(piece) + piece)
     return f'W/"{digest.hexdigest()[:32]}"'
-
-
-def _report(error: Exception) -> None:
-    logger.warning("pages are not kept: %s: %s", type(error).__name__, error)
 
 
 class PageCacheMiddleware:
@@ -462,109 +450,6 @@ class ManagedCachedPageMixin:
 
 
 # --- Dropping -------------------------------------------------------------------------------------
-
-
-class _Drops:
-    """Deletes tokens: at once, again if the cache was away, and at most once a second if told so.
-
-    What is to be done later is done by a thread of its own, or when the process ends.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: set[ManagedCache] = set()
-        self._owed: set[ManagedCache] = set()
-        self._dropped_at: dict[ManagedCache, float] = {}
-        self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
-        self.own = threading.local()
-
-    def ask(self, group: ManagedCache) -> None:
-        if getattr(self.own, "coalesces", False):
-            with self._lock:
-                now = time.monotonic()
-                if now - self._dropped_at.get(group, -SECONDS) < SECONDS:
-                    self._waiting.add(group)
-                    self._do_later()
-                    return
-                self._waiting.discard(group)
-                self._dropped_at[group] = now
-        self._drop([group])
-
-    def is_owed(self, group: ManagedCache) -> bool:
-        """Return whether the cache may still hold pages that it was told to drop."""
-        return group in self._owed
-
-    def flush(self) -> None:
-        """Do all that waits."""
-        self._do(self._waiting | self._owed)
-
-    def _do(self, groups: set[ManagedCache]) -> None:
-        with self._lock:
-            self._waiting -= groups
-            self._dropped_at.update(dict.fromkeys(groups, time.monotonic()))
-        self._drop(groups)
-
-    def _drop(self, groups: Collection[ManagedCache]) -> None:
-        for group in groups:
-            try:
-                group.delete_token()
-            except Exception as error:  # noqa: BLE001 - the write that led here must not fail
-                _report(error)
-                with self._lock:
-                    self._owed.add(group)
-                    self._dropped_at[group] = time.monotonic()  # tried
-                    self._do_later()
-            else:
-                self._owed.discard(group)
-
-    def _do_later(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._do_when_due, daemon=True)
-            self._thread.start()
-            # Unlike atexit, this is also called where a worker of the queue ends.
-            Finalize(None, self.flush, exitpriority=10)
-        self._wake.set()
-
-    def _do_when_due(self) -> None:
-        while self._wake.wait():
-            self._wake.clear()
-            while groups := self._waiting | self._owed:
-                now = time.monotonic()
-                waits = {g: self._dropped_at[g] + SECONDS - now for g in groups}
-                due = {group for group, seconds in waits.items() if seconds <= 0}
-                if due:
-                    self._do(due)
-                else:
-                    time.sleep(min(waits.values()))
-
-
-_drops = _Drops()
-
-
-def _forget_other_process() -> None:
-    """Start anew in a forked worker: threads and locks have stayed behind."""
-    global _drops
-    _drops = _Drops()
-
-
-os.register_at_fork(after_in_child=_forget_other_process)
-
-
-@contextmanager
-def coalesced() -> Iterator[None]:
-    """Drop each group at most once a second for what this thread writes.
-
-    For the engine, which writes many times a second while pages are being read.
-    """
-    if getattr(_drops.own, "coalesces", False):
-        yield
-        return
-    _drops.own.coalesces = True
-    try:
-        yield
-    finally:
-        _drops.own.coalesces = False
 
 
 def wrote(*written: type[models.Model]) -> None:

@@ -42,7 +42,8 @@ from mailing.pages import MAILINGS
 from mailing.selection import Selection
 from mailing.tokens import unsubscribe_token
 from site_project import table_writes
-from site_project.page_cache import SECONDS, ManagedCache
+from site_project.page_cache import ManagedCache
+from site_project.page_drops import SECONDS
 from tests.blog.posts import hide, make_post
 from tests.factories import make_client, make_clients, make_mailing
 from tests.mailing.admin.screens import submit, url_of

@@ -30,7 +30,7 @@ from mailing.admin.listing import MailingIndexView
 from mailing.admin.mailings import MailingInspectView
 from mailing.admin.messages import MessageIndexView
 from mailing.pages import CLIENTS, MAILINGS, MESSAGES
-from site_project import page_cache
+from site_project import page_cache, page_drops
 from site_project.page_cache import ManagedCache
 from tests.blog.posts import hide, make_post
 from tests.factories import make_mailing
@@ -213,12 +213,12 @@ class TestDropping:
     def test_within_coalesced_at_most_once_a_second_and_once_at_the_end(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(page_cache, "SECONDS", 0.4)
+        monkeypatch.setattr(page_drops, "SECONDS", 0.4)
         dropped: list[float] = []
         monkeypatch.setattr(
             ManagedCache, "delete_token", lambda group: dropped.append(time.monotonic())
         )
-        with page_cache.coalesced():
+        with page_drops.coalesced():
             until = time.monotonic() + 1.0
             while time.monotonic() < until:
                 FRONT.drop()
@@ -238,8 +238,8 @@ class TestDropping:
     ) -> None:
         dropped: list[str] = []
         monkeypatch.setattr(ManagedCache, "delete_token", lambda group: dropped.append(group.name))
-        time.sleep(page_cache.SECONDS)  # whatever was dropped before is no matter now
-        with page_cache.coalesced():
+        time.sleep(page_drops.SECONDS)  # whatever was dropped before is no matter now
+        with page_drops.coalesced():
             FRONT.drop()
             for _ in range(3):
                 thread = threading.Thread(target=FRONT.drop)
@@ -424,7 +424,7 @@ class TestABrokenCache:
         self, warm: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Until then nothing is served from what may be old."""
-        monkeypatch.setattr(page_cache, "SECONDS", 0.3)
+        monkeypatch.setattr(page_drops, "SECONDS", 0.3)
 
         def fail(_group: ManagedCache) -> None:
             raise ConnectionError("away")
