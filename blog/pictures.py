@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import CharField
 from django.db.models.functions import Cast
@@ -31,7 +32,9 @@ SIZES = {
     "first": "fill-{640x360,1120x630}",
     "text": "width-{672,1344}",
 }
-SLICE_SECONDS = 5.0
+SLICE_SECONDS = 1.0
+_DRAWING = "blog:pictures:drawing"
+_DRAWING_SECONDS = 60
 
 _wake: Callable[[], None] | None = None
 
@@ -59,19 +62,33 @@ def picture_of(image: Any, size: str, **attributes: Any) -> SafeString | str:
 
 
 def draw_missing(seconds: float = SLICE_SECONDS) -> bool:
-    """Draw what pages of published posts lack for one slice; return whether more is left.
+    """Draw what pages of published posts lack for one slice; return whether to come back.
 
-    Safe to run twice at once. A picture that cannot be drawn keeps no other from being so.
+    Drawing takes a core for as long as it lasts. So one process draws at a time, and looks at the
+    clock after each file: the other workers, and the tasks behind this one, have letters to send.
+    A picture that cannot be drawn keeps no other from being so.
     """
-    until = time.monotonic() + seconds
+    if not cache.add(_DRAWING, 1, _DRAWING_SECONDS):
+        return False  # whoever draws comes back until nothing is missing
+    try:
+        return _draw(time.monotonic() + seconds)
+    finally:
+        cache.delete(_DRAWING)
+
+
+def _draw(until: float) -> bool:
+    has_drawn = False
     for image, missing in _lacking():
-        if time.monotonic() >= until:
-            return True
-        try:
-            image.get_renditions(*missing)
-        except Exception:  # a damaged file may raise anything; the next look tries again
-            logger.exception("a picture could not be drawn (%s)", image.pk)
-    return False
+        for one in missing:
+            if time.monotonic() >= until:
+                return True
+            try:
+                image.get_rendition(one)
+            except Exception:  # a damaged file may raise anything; the next look tries again
+                logger.exception("a picture could not be drawn (%s)", image.pk)
+                break
+            has_drawn = True
+    return has_drawn
 
 
 def _filters(size: str, *formats: str) -> list[Filter]:

@@ -161,8 +161,8 @@ def test_an_app_and_its_recovery_codes(
     expect(page.locator("#id_code_error")).to_be_visible()
     page.get_by_label("Code from the app").fill(app_code(secret))
     page.get_by_role("button", name="Switch on").click()
+    expect(page.locator(".codes code")).to_have_count(10)
     codes = page.locator(".codes code").all_inner_texts()
-    assert len(codes) == 10
     picture(page, "accounts-recovery-codes")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the codes").click()
