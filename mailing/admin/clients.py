@@ -20,6 +20,7 @@ from mailing.addresses import parse_address
 from mailing.admin import bulk, timeline
 from mailing.admin.bulk import BulkView
 from mailing.admin.chips import chip
+from mailing.admin.counts import BoundedPaginator, KeysOncePaginator
 from mailing.admin.filters import (
     ChosenFilter,
     ImportFilter,
@@ -174,6 +175,12 @@ class ClientIndexView(ManagedCachedMixin, OwnedIndexView):
             return "email_normalized"
         found: str | None = super().get_ordering_field(field_name)
         return found
+
+    def get_paginator(self) -> BoundedPaginator:
+        """Look once where a search finds many and most of them are filtered away."""
+        if self.query.strip() and StatusFilter.parameter_name in self.params:
+            return KeysOncePaginator(self.queryset, self.items_per_page)
+        return super().get_paginator()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.request.user

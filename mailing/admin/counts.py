@@ -45,6 +45,29 @@ class KeysFirstPaginator(BoundedPaginator):
         return page
 
 
+class KeysOncePaginator(BoundedPaginator):
+    """Counts by the keys, and looks for the rows of a page among these unless there are more.
+
+    For lists of which neither a count nor a page can be made from the first rows that are found.
+    """
+
+    @cached_property
+    def _keys(self) -> list[Any]:
+        return list(self.object_list.order_by().values_list("pk", flat=True)[: MOST_LEAFED + 1])
+
+    @cached_property
+    def _counted(self) -> int:
+        return len(self._keys)
+
+    def page(self, number: Any) -> Any:
+        page = super().page(number)
+        if not self.has_more:
+            first = self.per_page * (page.number - 1)
+            found = self.object_list.filter(pk__in=self._keys)
+            page.object_list = found[first : first + self.per_page]
+        return page
+
+
 def number_text(number: int) -> str:
     """Return a number with its digits grouped as the language does."""
     return render_to_string("components/number.html", {"number": number}).strip()

@@ -11,7 +11,13 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from mailing.admin.counts import MOST_LEAFED, KeysFirstPaginator
+from mailing.admin import counts
+from mailing.admin.counts import (
+    MOST_LEAFED,
+    BoundedPaginator,
+    KeysFirstPaginator,
+    KeysOncePaginator,
+)
 from mailing.models import Client
 from tests.factories import make_client, make_clients
 from tests.mailing.admin.screens import text_of, url_of
@@ -74,11 +80,23 @@ def test_a_list_begins_with_its_first_page(alice: User, browse: Callable[..., Br
     assert "c59@x.test" in browser.get(f"{url}?p=2").text
 
 
+@pytest.mark.parametrize("paginator", [KeysFirstPaginator, KeysOncePaginator])
 @pytest.mark.parametrize(("page", "shown"), [(1, [4, 3]), (2, [2, 1]), (3, [0])])
 def test_a_page_found_by_its_keys_has_its_rows_in_order(
-    alice: User, page: int, shown: list[int]
+    alice: User, paginator: type[BoundedPaginator], page: int, shown: list[int]
 ) -> None:
     clients = make_clients(alice, [f"c{n}@x.test" for n in range(5)])
-    rows = KeysFirstPaginator(Client.objects.order_by("-pk"), 2).get_page(page)
+    rows = paginator(Client.objects.order_by("-pk"), 2).get_page(page)
     assert list(rows) == [clients[n] for n in shown]
     assert (rows.paginator.count, rows.has_next()) == (5, page < 3)
+
+
+def test_more_than_can_be_leafed_through_are_paged_without_their_keys(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "MOST_LEAFED", 4)
+    clients = make_clients(alice, [f"c{n}@x.test" for n in range(6)])
+    paginator = KeysOncePaginator(Client.objects.order_by("-pk"), 2)
+    assert (paginator.count, paginator.has_more, paginator.num_pages) == (4, True, 2)
+    assert list(paginator.get_page(1)) == [clients[5], clients[4]]
+    assert list(paginator.get_page(9)) == [clients[3], clients[2]]
