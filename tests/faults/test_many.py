@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import resource
 import time
+import timeit
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -195,7 +196,16 @@ def test_pages_stay_quick_while_a_very_large_run_is_being_sent(
     slow = {page: sorted(taken)[-2] for page, taken in times.items()}  # 95 of 100 are quicker
     shown = ", ".join(f"{page} {seconds:.2f}" for page, seconds in slow.items())
     print(f"first letter after {first:.1f} s; {shown}")  # noqa: T201 - for the books
-    assert max(slow.values()) <= 0.5, shown
+    assert max(slow.values()) <= 0.5 * slowness(), shown
+
+
+def slowness() -> float:
+    """Return how many times longer this machine takes than those that the bar is meant for.
+
+    They take 11 to 15 ms; one where this test failed took 33, beside other tests.
+    """
+    seconds = min(timeit.repeat("sum(range(1_000_000))", number=1, repeat=5))
+    return max(1.0, seconds / 0.015)
 
 
 def test_a_lease_takes_no_longer_in_a_large_run(alice: User, bob: User, stage: Stage) -> None:
