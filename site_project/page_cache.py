@@ -149,7 +149,7 @@ class ManagedCache:
             or connection.in_atomic_block  # what it reads may never be committed
             or any(name in request.GET for name in self.live)
             or _messages_wait(request)
-            or page_drops.is_owed(self)
+            or page_drops.is_away()
         ):
             return None
         visit = Visit(self, request)
