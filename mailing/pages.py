@@ -10,6 +10,8 @@ from site_project.page_cache import ManagedCache
 _LIST = ("o", "p", "owner")
 _FOUND = ("q", "export", "count")
 """What somebody looks for, downloads or counts is of no use to a second request."""
+_MENU = ("wagtailcore.Page", "wagtailcore.Collection")
+"""Where a reader may work with pages and pictures decides what Wagtail's menu offers."""
 
 
 def _worker() -> str:
@@ -19,7 +21,7 @@ def _worker() -> str:
 MAILINGS = ManagedCache(
     "mailings",
     views=("mailing_mailing_modeladmin_index", "mailing_mailing_modeladmin_inspect"),
-    depends_on=("mailing", "accounts.User", "wagtailcore.ModelLogEntry"),
+    depends_on=("mailing", "accounts.User", "wagtailcore.ModelLogEntry", *_MENU),
     params=(*_LIST, "status"),
     live=_FOUND,
     varies=_worker,
@@ -30,7 +32,7 @@ MAILINGS = ManagedCache(
 MESSAGES = ManagedCache(
     "messages",
     views=("mailing_message_modeladmin_index",),
-    depends_on=("mailing.Message", "mailing.Mailing", "accounts.User"),
+    depends_on=("mailing.Message", "mailing.Mailing", "accounts.User", *_MENU),
     params=_LIST,
     live=_FOUND,
 )
@@ -46,6 +48,7 @@ CLIENTS = ManagedCache(
         "mailing.ClientChange",
         "mailing.ClientImport",
         "accounts.User",
+        *_MENU,
     ),
     params=(*_LIST, "list", "tag", "status", "language", "import"),
     live=(*_FOUND, "chosen"),

@@ -52,6 +52,8 @@ _PERMISSIONS = (
     "wagtailcore.GroupCollectionPermission",
 )
 """Every page depends on them: what a reader may do decides what a page shows."""
+_NAMES = ("contenttypes.ContentType", "wagtailcore.Locale")
+"""Every page may read them, and hardly anybody ever writes them."""
 _VISIT = "page_visit"
 _SIDEBAR = "wagtail_sidebar_collapsed"
 """The only cookie, besides session and language, that a page is rendered by."""
@@ -147,7 +149,7 @@ class ManagedCache:
             or connection.in_atomic_block  # what it reads may never be committed
             or any(name in request.GET for name in self.live)
             or _messages_wait(request)
-            or page_drops.is_owed(self)
+            or page_drops.is_away()
         ):
             return None
         visit = Visit(self, request)
@@ -189,7 +191,7 @@ class ManagedCache:
     def tables(self) -> set[str]:
         """Return the tables that the pages depend on."""
         found: set[str] = set()
-        for name in (*self.depends_on, *_PERMISSIONS):
+        for name in (*self.depends_on, *_PERMISSIONS, *_NAMES):
             found |= _tables_of(name)
         return found
 

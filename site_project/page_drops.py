@@ -1,7 +1,8 @@
 """When the pages of a group are dropped: at once, or at most once a second; surely in any case.
 
 A cache that is away when it is told to drop something must not serve it later on. So what failed is
-tried again each second, and until then `is_owed` keeps this process from reading that group.
+tried again each second, and until then `is_away` keeps this process from reading anything there.
+Meanwhile nobody else tries: a server that is silent would hold up each write once for each group.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from multiprocessing.util import Finalize
@@ -38,16 +40,22 @@ class _Drops:
         self._lock = threading.Lock()
         self._waiting: set[Droppable] = set()
         self._owed: set[Droppable] = set()
+        self._asked: Counter[Droppable] = Counter()
         self._dropped_at: dict[Droppable, float] = {}
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self.own = threading.local()
 
     def ask(self, group: Droppable) -> None:
-        if getattr(self.own, "coalesces", False):
-            with self._lock:
-                now = time.monotonic()
-                if now - self._dropped_at.get(group, -SECONDS) < SECONDS:
+        with self._lock:
+            now = time.monotonic()
+            last = self._dropped_at.setdefault(group, now - SECONDS)
+            self._asked[group] += 1
+            if self._owed:
+                self._owed.add(group)
+                return
+            if getattr(self.own, "coalesces", False):
+                if now - last < SECONDS:
                     self._waiting.add(group)
                     self._do_later()
                     return
@@ -55,9 +63,9 @@ class _Drops:
                 self._dropped_at[group] = now
         self._drop([group])
 
-    def is_owed(self, group: Droppable) -> bool:
+    def is_away(self) -> bool:
         """Return whether the cache may still hold pages that it was told to drop."""
-        return group in self._owed
+        return bool(self._owed)
 
     def flush(self) -> None:
         """Do all that waits."""
@@ -70,17 +78,26 @@ class _Drops:
         self._drop(groups)
 
     def _drop(self, groups: Collection[Droppable]) -> None:
-        for group in groups:
+        left = list(groups)
+        while left:
+            group = left[0]
+            asked = self._asked[group]
             try:
                 group.delete_token()
             except Exception as error:  # noqa: BLE001 - the write that led here must not fail
                 report(error)
-                with self._lock:
-                    self._owed.add(group)
-                    self._dropped_at[group] = time.monotonic()  # tried
-                    self._do_later()
-            else:
-                self._owed.discard(group)
+                self._owe(left)
+                return
+            with self._lock:
+                if self._asked[group] == asked:  # nobody has written after that
+                    self._owed.discard(group)
+            left.pop(0)
+
+    def _owe(self, groups: Collection[Droppable]) -> None:
+        with self._lock:
+            self._owed.update(groups)
+            self._dropped_at.update(dict.fromkeys(groups, time.monotonic()))  # tried
+            self._do_later()
 
     def _do_later(self) -> None:
         if self._thread is None:
@@ -120,9 +137,9 @@ def ask(group: Droppable) -> None:
     _drops.ask(group)
 
 
-def is_owed(group: Droppable) -> bool:
+def is_away() -> bool:
     """Return whether the cache may still hold pages that it was told to drop."""
-    return _drops.is_owed(group)
+    return _drops.is_away()
 
 
 @contextmanager

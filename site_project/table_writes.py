@@ -27,7 +27,7 @@ _WRITE = re.compile(
 )
 _READS = ("SELECT", "SAVEPO", "RELEAS", "ROLLBA", "BEGIN", "COMMIT", "PRAGMA", "SET ", "EXPLAI")
 _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLAC")
-_WHOLE = ("TRUNCA", "ALTER ", "DROP T", "MERGE ", "COPY ")
+_WHOLE = ("TRUNCA", "ALTER ", "DROP T", "MERGE ", "COPY ", "CALL ", "DO ", "--", "/*")
 
 _wanted: dict[str, list[Callback]] = {}
 

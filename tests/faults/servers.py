@@ -151,6 +151,15 @@ class Redis(Server):
             return bool(self.client.ping())
         return False
 
+    def stop_answering(self) -> None:
+        """Leave connections open and requests unanswered, as a network that loses all does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def answer_again(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def fill_up(self) -> None:
         """Let no more writes in, as when the memory is full and nothing may be thrown away."""
         self.client.config_set("maxmemory-policy", "noeviction")

@@ -117,7 +117,7 @@ class Stage:
 
     def kept(self, look: str) -> str:
         """Return a page from the cache, in which it must be after it was asked for."""
-        for _ in range(3):  # a picture's first rendition is written while the page is rendered
+        for _ in range(12):  # a picture's first rendition is written while the page is rendered
             response = self.get(look)
             if is_hit(response):
                 return self.text(look, response)

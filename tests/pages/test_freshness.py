@@ -9,8 +9,6 @@ from __future__ import annotations
 import ast
 import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as live_settings
+from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client as Browser
@@ -27,9 +26,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
-from wagtail.models import Page, PageViewRestriction
+from wagtail.models import GroupPagePermission, Page, PageViewRestriction
+from wagtail.users.models import UserProfile
 
-from accounts import blocking, roles
+from accounts import blocking, closing, roles
 from accounts.models import User
 from blog import workflow
 from blog.models import BlogIndexPage, BlogPage
@@ -50,12 +50,14 @@ from tests.mailing.admin.screens import submit, url_of
 from tests.mailing.admin.test_compose import typed
 from tests.mailing.importing.files import carry_out, make_import
 from tests.mailing.server import use_server
-from tests.pages.freshness import LOOKS, Stage, everybodys, looks
+from tests.pages import elsewhere
+from tests.pages.elsewhere import ROOT
+from tests.pages.freshness import LOOKS, SCREENS, Stage, everybodys, is_hit, looks
 from tests.sink import Mood, Sink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROOT = Path(__file__).parents[2]
+PAST_DJANGO = ("connection.connection", "sqlite3.connect", "psycopg.connect", "cursor.copy(")
 PACKAGES = ("accounts", "blog", "home", "mailing", "site_project")
 
 
@@ -123,6 +125,93 @@ class TestManagers:
             roles.give(stage.alice, roles.MANAGERS)
 
 
+class TestPeople:
+    def test_a_theme(self, stage: Stage) -> None:
+        profile = UserProfile.get_for_user(stage.alice)
+        with stage.changing(*looks("front mailings clients mailing", "owner")):
+            profile.theme = "dark"
+            profile.save()
+
+    def test_a_time_zone(self, stage: Stage) -> None:
+        profile = UserProfile.get_for_user(stage.alice)
+        url = url_of("mailing", "edit", stage.mailing.pk)
+        submit(stage.hands["owner"], url, {"name": "Summer"})  # when that was stands on its page
+        with stage.changing("owner mailing"):
+            profile.current_time_zone = "Pacific/Auckland"
+            profile.save()
+
+    def test_a_permission_of_a_role(self, stage: Stage) -> None:
+        group = Group.objects.get(name=roles.USERS.name)
+        adding = Permission.objects.get(codename="add_client")
+        with stage.changing("owner clients"):
+            group.permissions.remove(adding)
+        with stage.changing("owner clients"):
+            stage.alice.user_permissions.add(adding)
+        with stage.changing("owner clients"):
+            stage.alice.user_permissions.clear()
+
+    def test_a_role_that_is_gone(self, stage: Stage) -> None:
+        for page in SCREENS:
+            assert "Anna" in stage.kept("owner clients")
+            stage.kept(f"owner {page}")
+        Group.objects.get(name=roles.USERS.name).delete()
+        for page in SCREENS:
+            response = stage.get(f"owner {page}")
+            assert response.status_code == 302
+            assert "Anna" not in response.text
+
+    def test_a_right_that_leads_to_pages(self, stage: Stage) -> None:
+        """Wagtail's menu begins where all pages are that somebody may work with."""
+        elsewhere = HomePage.objects.get().add_child(instance=Page(title="Else", slug="else"))
+        second = make_post("Second", owner=stage.blogger)
+        change = Permission.objects.get(codename="change_page")
+        for post in (stage.post, second):
+            GroupPagePermission.objects.create(
+                group=Group.objects.get(name=roles.USERS.name),
+                page=post.page_ptr,
+                permission=change,
+            )
+        with stage.changing(*looks("mailings messages clients mailing", "owner")):
+            second.move(elsewhere, pos="last-child")
+
+    def test_closing_and_erasing_an_account(self, stage: Stage) -> None:
+        BlogPage.objects.filter(pk=stage.post.pk).update(author=stage.alice)
+        with stage.changing(*looks("mailings clients post", "manager"), "visitor post"):
+            closing.close(stage.alice, now=timezone.now())
+        assert stage.get("owner mailings").status_code == 302
+        assert "Alice" not in stage.get("owner front").text
+        assert "Alice" not in stage.get("visitor post").text
+        with stage.changing(*looks("mailings messages clients", "manager")):
+            while closing.erase_due(timezone.now() + closing.CLAIM * 2):
+                pass
+        assert "Spring" not in stage.get("manager mailings").text
+        assert stage.get("manager mailing").status_code == 404
+        assert stage.get("owner mailings").status_code == 302
+
+    def test_the_commands_for_a_first_look(self, stage: Stage, settings: Settings) -> None:
+        settings.DEBUG = True
+        for look in everybodys("front blog"):
+            stage.kept(look)
+        call_command("create_users", verbosity=0)
+        for look in everybodys("front blog"):
+            assert not is_hit(stage.get(look))  # a page may show whoever is new
+            stage.is_fresh(look)
+        with stage.changing(*everybodys("front blog"), *looks("mailings clients", "manager")):
+            call_command("seed", verbosity=0)
+
+    def test_migrate(self, stage: Stage) -> None:
+        """It gives back to the roles what they may do."""
+        permissions = Group.objects.get(name=roles.USERS.name).permissions
+        permissions.remove(Permission.objects.get(codename="add_client"))
+        with stage.changing("owner clients"):
+            call_command("migrate", verbosity=0)
+        permissions.clear()
+        assert stage.get("owner mailings").status_code == 302
+        call_command("migrate", verbosity=0)
+        stage.get("owner front")  # where the refusal is told
+        assert "Spring" in stage.is_fresh("owner mailings")
+
+
 class TestManyAtOnce:
     def test_an_import(self, stage: Stage) -> None:
         row = make_import(stage.alice, ["email,first name", "dora@x.test,Dora"])
@@ -167,7 +256,7 @@ class TestManyAtOnce:
             "Mailing.objects.update(name='From elsewhere')"
         )
         with stage.changing(*looks("mailings mailing")):
-            elsewhere(code)
+            elsewhere.run(code)
 
     def test_what_is_rolled_back_shows_nowhere(self, stage: Stage) -> None:
         stage.kept("owner mailings")
@@ -175,20 +264,6 @@ class TestManyAtOnce:
             Mailing.objects.update(name="Never")
             transaction.set_rollback(True)
         assert "Never" not in stage.is_fresh("owner mailings")
-
-
-def elsewhere(code: str) -> None:
-    """Run some code in a process of its own, with this database and these caches."""
-    name = connection.settings_dict["NAME"]
-    url = f"sqlite:///{name}"
-    if connection.vendor == "postgresql":
-        url = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
-    environment = os.environ | {
-        "DATABASE_URL": url,
-        "DJANGO_SETTINGS_MODULE": "site_project.settings",
-    }
-    command = [sys.executable, "-c", code]
-    subprocess.run(command, check=True, cwd=ROOT, env=environment, timeout=60)
 
 
 class TestThoseWhoGetLetters:
@@ -431,9 +506,9 @@ class TestForgottenWrites:
                     if not isinstance(function, ast.FunctionDef):
                         continue
                     text = ast.unparse(function)
-                    if "connection.connection" in text or "sqlite3.connect" in text:
+                    if any(way in text for way in PAST_DJANGO):
                         found[f"{file.relative_to(ROOT)}:{function.name}"] = text
-        writers = {name for name, text in found.items() if "execute" in text}
+        writers = {n for n, text in found.items() if "execute" in text or "cursor.copy(" in text}
         assert "mailing/engine/ledger.py:_write_sqlite" in writers
         assert {name for name in writers if "page_cache.wrote(" not in found[name]} == set()
 

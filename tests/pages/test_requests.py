@@ -160,7 +160,7 @@ class TestChanges:
 # --- Two browsers of one person -------------------------------------------------------------------
 
 
-class Clients:
+class TestTwoBrowsers:
     def test_each_posts_with_the_token_of_its_own_page(self, browse: Browse, alice: User) -> None:
         one, other = Browser.of(browse(alice)), Browser.of(browse(alice))
         one.get(MAILINGS)
@@ -264,7 +264,12 @@ COOKIES = [
     f"wagtail_sidebar_collapsed={POISON}",
     "\x01\x02=\x7f",
 ]
-PAGES = [FRONT, BLOG, MAILINGS, CLIENTS]
+PAGES = [FRONT, BLOG, MAILINGS, MESSAGES, CLIENTS]
+
+
+def mark_of(address: str) -> str:
+    """Return what stands on a page only for somebody who is signed in, as Alice."""
+    return "Alice" if address.startswith("/admin/") else "/accounts/profile/"
 
 
 class TestNoise:
@@ -352,6 +357,54 @@ class TestNoise:
             assert answer.hit
             assert POISON not in answer.everything
             assert number_of_entries() == before
+
+    @pytest.mark.parametrize("address", [FRONT, BLOG, *LISTS], indirect=True)
+    def test_a_host_that_is_not_ours_with_a_session(
+        self, address: str, alices: Browser, visitor: Browser
+    ) -> None:
+        """Neither the true cookie of a session nor a forged one opens what is kept of a person."""
+        assert mark_of(address) in warm(alices, address).text
+        before = number_of_entries()
+        session = alices.cookies["sessionid"]
+        for cookie in (session, session[:-1], f"{session}x", session.swapcase(), POISON):
+            for host in (f"{POISON}.test", "testserver.evil.test"):
+                headers = {"host": host, "cookie": f"sessionid={cookie}"}
+                answer = Browser().get(address, headers=headers)
+                assert answer.status == 400
+                assert mark_of(address) not in answer.everything
+        assert number_of_entries() == before
+        assert mark_of(address) in warm(alices, address).text
+        assert mark_of(address) not in visitor.get(address).everything
+
+    @pytest.mark.parametrize("address", [FRONT, BLOG, *LISTS], indirect=True)
+    def test_a_forged_session_is_a_visitors(
+        self, address: str, alices: Browser, visitor: Browser
+    ) -> None:
+        warm(alices, address)
+        usual = visitor.get(address)
+        before = number_of_entries()
+        session = alices.cookies["sessionid"]
+        for cookie in (session[:-1], f"{session}x", session.swapcase(), POISON):
+            answer = Browser().get(address, headers={"cookie": f"sessionid={cookie}"})
+            assert answer.status == usual.status
+            assert mark_of(address) not in answer.everything
+            assert POISON not in answer.text
+        assert number_of_entries() == before
+        assert alices.get(address).hit
+
+    @pytest.mark.parametrize("address", [FRONT, BLOG, *LISTS], indirect=True)
+    def test_another_host_of_ours_with_a_session(self, address: str, alices: Browser) -> None:
+        """With one site both show the same, so they share what is kept: no host stands in it."""
+        with override_settings(ALLOWED_HOSTS=["testserver", f"{POISON}.test"]):
+            elsewhere = {"host": f"{POISON}.test"}
+            first = alices.get(address, headers=elsewhere)
+            assert mark_of(address) in first.text
+            for headers in ({}, elsewhere):
+                answer = (
+                    warm(alices, address) if not headers else alices.get(address, headers=headers)
+                )
+                assert answer.hit
+                assert POISON not in answer.everything
 
     def test_other_methods_keep_nothing(self, address: str, reader: Browser) -> None:
         for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
@@ -542,6 +595,18 @@ class TestSites:
                 assert not front.hit
                 assert not blog.hit
                 assert front.body != blog.body
+
+    def test_with_two_sites_a_session_does_not_mix_them_either(self, alices: Browser) -> None:
+        warm(alices, FRONT)
+        Site.objects.create(hostname="blog.test", port=80, root_page=Page.objects.get(slug="blog"))
+        with override_settings(ALLOWED_HOSTS=["testserver", "blog.test"]):
+            for _ in range(2):
+                front = alices.get(FRONT)
+                blog = alices.get(FRONT, headers={"host": "blog.test"})
+                assert not front.hit
+                assert not blog.hit
+                title = front.text.split("<title>")[1].split("</title>")[0]
+                assert f"<title>{title}</title>" not in blog.text
 
 
 class TestDamage:

@@ -247,6 +247,18 @@ class TestDropping:
                 thread.join()
             assert dropped == ["front"] * 4
 
+    def test_after_its_seconds_a_page_is_rendered_anew(
+        self, warm: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though nothing was written: it may tell the time."""
+        monkeypatch.setattr(FRONT, "seconds", 1)
+        FRONT.drop()
+        assert not is_hit(warm, "/")
+        assert is_hit(warm, "/")
+        time.sleep(1.1)
+        assert not is_hit(warm, "/")
+        assert is_hit(warm, "/")
+
     def test_all(self, warm: Client) -> None:
         page_cache.drop_all()
         assert not is_hit(warm, "/")
@@ -408,6 +420,22 @@ class Broken(DummyCache):
     get = add = set = delete = _fail
 
 
+class Unreachable:
+    """A group in a cache that is away for a while, and what happens while it is dropped."""
+
+    def __init__(self) -> None:
+        self.is_away = True
+        self.asked = 0
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def delete_token(self) -> None:
+        self.asked += 1
+        if self.is_away:
+            raise ConnectionError("away")
+        while self.meanwhile:
+            self.meanwhile.pop()()
+
+
 class TestABrokenCache:
     def away(self, settings: Settings) -> None:
         settings.CACHES = {
@@ -437,6 +465,24 @@ class TestABrokenCache:
         time.sleep(1)
         assert not is_hit(warm, "/")
         assert is_hit(warm, "/")
+
+    def test_what_is_written_while_it_is_made_good_is_dropped_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(page_drops, "SECONDS", 60.0)  # nobody but the test tries again
+        drops = page_drops._Drops()
+        group = Unreachable()
+        drops.ask(group)
+        drops.ask(group)
+        assert drops.is_away()
+        assert group.asked == 1  # until somebody tries again nobody waits for it
+        group.is_away = False
+        group.meanwhile.append(lambda: drops.ask(group))
+        drops.flush()
+        assert drops.is_away()
+        drops.flush()
+        assert not drops.is_away()
+        assert group.asked == 3
 
     def test_damaged_files_are_no_page(self, warm: Client) -> None:
         folder = Path(getattr(caches["pages"], "_dir", ""))

@@ -43,6 +43,10 @@ GROUPS = "auth_group"
         ('ALTER TABLE "auth_group" ADD x', None),
         ("DROP TABLE auth_group", None),
         ("COPY auth_group FROM STDIN", None),
+        ("DO $$ BEGIN DELETE FROM auth_group; END $$", None),
+        ("CALL renumber()", None),
+        ("/* of a page */ UPDATE auth_group SET name = 1", None),
+        ("-- of a page\nDELETE FROM auth_group", None),
     ],
 )
 def test_tables_of_a_statement(sql: str, tables: set[str] | None) -> None:
