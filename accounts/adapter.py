@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.core.validators import MaxLengthValidator
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from wagtail.users.models import UserProfile
 
 from accounts import inbox, mail, roles
@@ -23,9 +23,20 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _LONGEST_ADDRESS = 254  # RFC 5321 section 4.5.3.1.3
+_ON_THE_NEXT_PAGE = {
+    "account/messages/email_confirmation_sent.txt",
+    "account/messages/password_changed.txt",
+}
+"""What strangers are told by a page of its own, so that no toast need repeat it."""
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": gettext_lazy(
+            "This address and this password do not belong together. Check both."
+        ),
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.REGISTRATION_OPEN
 
@@ -70,9 +81,8 @@ class AccountAdapter(DefaultAccountAdapter):
         *args: Any,
         **kwargs: Any,
     ) -> None:
-        is_inbox = message_template == "account/messages/email_confirmation_sent.txt"
-        if is_inbox and not request.user.is_authenticated:
-            return  # the page that comes next says it
+        if message_template in _ON_THE_NEXT_PAGE and not request.user.is_authenticated:
+            return
         super().add_message(request, level, message_template, *args, **kwargs)
 
     def respond_email_verification_sent(

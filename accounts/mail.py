@@ -29,6 +29,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.dateparse import parse_datetime
 
+from accounts.browsers import browser_name
 from accounts.models import AccountMail, User
 
 logger = logging.getLogger(__name__)
@@ -218,11 +219,15 @@ def _render(mail: AccountMail, now: datetime) -> Any:
         "current_site": SimpleNamespace(
             name=settings.SITE_NAME, domain=urlsplit(settings.SITE_URL).netloc
         ),
+        "contact": settings.CONTACT_EMAIL,
+        "login_url": _url("account_login"),
         "signup_url": _url("account_signup"),
         "password_reset_url": _url("account_reset_password"),
     }
     if "timestamp" in context:
         context["timestamp"] = parse_datetime(context["timestamp"])
+    if "user_agent" in context:
+        context["browser"] = browser_name(context["user_agent"])
     if mail.template.startswith("account/email/email_confirmation"):
         context.update(_confirmation(mail))
     elif mail.template == "account/email/password_reset_key":

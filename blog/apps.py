@@ -7,6 +7,7 @@ class BlogConfig(AppConfig):
     verbose_name = _("Blog")
 
     def ready(self) -> None:
+        from wagtail.forms import TaskStateCommentForm
         from wagtail.models import TaskState, WorkflowState
         from wagtail.signals import (
             page_published,
@@ -19,6 +20,8 @@ class BlogConfig(AppConfig):
         from blog import belongings, pictures, workflow
         from blog.models import BlogPage
 
+        # Wagtail looks its word up once, while it is imported: English for everybody.
+        TaskStateCommentForm.base_fields["comment"].label = _("Comment")
         portability.export_with(belongings.SECTIONS)
         page_published.connect(pictures.after_publishing, sender=BlogPage)
         # Under the names of Wagtail's own receivers, which connect later and are left out for it:

@@ -10,7 +10,7 @@ from django import template
 from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators
 from django.core.paginator import Page
-from django.forms import BoundField
+from django.forms import BaseForm, BoundField
 from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -124,6 +124,12 @@ def product_picture(context: Context, name: str, description: str, first: bool =
 def live(context: Context, name: str, argument: Any) -> SafeString:
     """Write what moves faster than the page around it, which may be kept (`page_slots`)."""
     return page_slots.live(context["request"], name, argument)
+
+
+@register.filter
+def faults(form: BaseForm) -> int:
+    """Count what the summary of a form lists: one field may have several."""
+    return sum(len(field.errors) for field in form)
 
 
 @register.filter

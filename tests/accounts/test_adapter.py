@@ -177,7 +177,7 @@ def test_a_known_address_is_answered_like_an_unknown_one(
     letters = {letter.to: letter for letter in post_office.deliver()}
     assert set(letters) == set(answers)
     assert "/confirm-email/" in letters["nobody@people.test"].link()
-    assert letters[alice.email].link() == "/accounts/password/reset/"
+    assert letters[alice.email].link() == "/accounts/login/"
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
 

@@ -225,7 +225,7 @@ def test_every_notice_can_be_sent(
         language=language,
         context={
             "ip": "192.0.2.7",
-            "user_agent": "<b>Browser</b>",
+            "user_agent": "<b>Mozilla/5.0 (X11; Linux x86_64) Firefox/131.0",
             "timestamp": NOW.isoformat(),
             "from_email": "from@x.test",
             "to_email": "to@x.test",
@@ -236,8 +236,27 @@ def test_every_notice_can_be_sent(
     assert letter.subject
     assert "\n" not in letter.subject
     assert f'<html lang="{language}">' in letter.body("html")
-    assert "<b>Browser</b>" not in letter.body("html")
+    assert "Mozilla" not in letter.text + letter.body("html")
     assert "http://testserver/accounts/" in letter.text
+
+
+@pytest.mark.parametrize(
+    ("contact", "whom"), [("", "the managers of this server"), ("help@x.test", "help@x.test")]
+)
+def test_a_notice_names_the_browser_and_whom_to_write_to(
+    post_office: PostOffice, alice: User, settings: Settings, contact: str, whom: str
+) -> None:
+    settings.CONTACT_EMAIL = contact
+    context = {
+        "ip": "192.0.2.7",
+        "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/131.0",
+        "timestamp": NOW.isoformat(),
+    }
+    queue(alice.email, user=alice, template="account/email/password_changed", context=context)
+    (letter,) = post_office.deliver(NOW)
+    for part in (letter.text, letter.body("html")):
+        assert "Firefox on Linux" in part
+        assert f"write to {whom}." in part
 
 
 # --- Secrets --------------------------------------------------------------------------------------

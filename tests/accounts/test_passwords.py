@@ -36,7 +36,9 @@ def test_the_mailed_link_works_once(client: Client, alice: User, post_office: Po
     form = client.get(link, follow=True)
     assert link.split("-")[-1].strip("/") not in form.text, "the key must not stay in the page"
     assert link not in form.redirect_chain[-1][0]
-    assert "Your password is changed" in choose(client, link)
+    changed = choose(client, link)
+    assert "Your password is changed" in changed
+    assert 'class="toast' not in changed, "the page has said it"
     assert not is_in(client)
     assert log_in(Client(), alice.email, NEW).status_code == 302
     assert log_in(Client(), alice.email).status_code == 200
@@ -92,6 +94,15 @@ def test_a_bad_new_password_is_answered_beside_the_field(
     assert "Choose a new password" in page
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)
+
+
+def test_the_summary_counts_what_it_lists(
+    client: Client, alice: User, post_office: PostOffice
+) -> None:
+    page = choose(client, ask(client, post_office, alice.email), "1234")
+    listed = page.count('<li><a href="#id_')
+    assert listed > 1
+    assert f"{listed} things to put right" in page
 
 
 def test_a_known_address_is_answered_like_an_unknown_one(

@@ -150,6 +150,24 @@ class TestReview:
         submit(draft, blogger)
         assert "Dahlias" in browse(manager).get("/admin/").text
 
+    @pytest.mark.parametrize(("language", "label"), [("en", "Comment"), ("ru", "Комментарий")])
+    def test_the_field_for_the_comment_speaks_the_language_of_the_manager(
+        self,
+        blogger: User,
+        manager: User,
+        browse: Browse,
+        draft: BlogPage,
+        language: str,
+        label: str,
+    ) -> None:
+        UserProfile.objects.update_or_create(
+            user=manager, defaults={"preferred_language": language}
+        )
+        state = submit(draft, blogger).current_workflow_task_state
+        path = f"/admin/pages/workflow/action/{draft.pk}/reject/{state.pk}/"
+        dialog = browse(manager).get(path)
+        assert dialog.context["form"]["comment"].label == label
+
     def test_the_blogger_reads_the_comment_until_it_is_submitted_again(
         self, blogger: User, manager: User, browse: Browse, draft: BlogPage
     ) -> None:

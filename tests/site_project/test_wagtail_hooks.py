@@ -137,6 +137,13 @@ def chosen_from() -> Callable[[User], set[str]]:
     return titles
 
 
+def test_what_is_not_there_is_said_in_our_words(alice: User, browse: Browse) -> None:
+    page = browse(alice).get("/admin/mailing/mailing/inspect/99999/")
+    assert page.status_code == 404
+    assert "Page not found" in page.text
+    assert "Wagtail" not in page.text
+
+
 def test_a_user_links_only_to_what_everybody_can_read(
     alice: User, chosen_from: Callable[[User], set[str]]
 ) -> None:
