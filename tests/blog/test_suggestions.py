@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 from django.test import Client as Browser
+from django.utils.translation import override
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from wagtail.contrib.redirects.models import Redirect
 
@@ -28,6 +29,16 @@ def test_posts_with_its_words_come_first_then_the_newest() -> None:
     make_post("News", date=date(2026, 11, 30))
     assert titles("/blog/dahlias-in-winter/") == ["Red dahlias", "Lifting dahlias", "News"]
     assert titles("/blog/%D0%B5/") == ["News", "Red dahlias", "Beans"]
+
+
+def test_among_equals_those_in_the_language_of_the_reader_come_first() -> None:
+    for number in range(3):
+        make_post(f"Roses {number}", language="en", date=date(2026, 11, 10 + number))
+    make_post("Розы", slug="rozy", language="ru", date=date(2026, 11, 1))
+    with override("ru"):
+        assert titles("/blog/gone/") == ["Розы", "Roses 2", "Roses 1"]
+        assert titles("/blog/roses-2/")[0] == "Roses 2"
+    assert "Розы" not in titles("/blog/gone/")
 
 
 def test_only_below_the_blog() -> None:
