@@ -50,7 +50,7 @@ def honest_page(page: Page) -> Iterator[Page]:
         "console",
         lambda message: faults.append(message.text) if message.type == "error" else None,
     )
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)  # an answer may take that beside other tests
     yield page
     assert faults == []
 
