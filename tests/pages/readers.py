@@ -11,6 +11,7 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import caches
 from django.core.handlers.wsgi import WSGIHandler
 from django.middleware import csrf
@@ -58,12 +59,15 @@ class Browser:
 
     cookies: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    session: str = ""
+    """The only one that it may ever be given."""
     handler: Callable[..., Any] = field(default_factory=WSGIHandler)
 
     @classmethod
     def of(cls, client: Client, **headers: str) -> Browser:
         """Return a browser that is signed in as that of the test client is."""
-        return cls({name: morsel.value for name, morsel in client.cookies.items()}, headers)
+        cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+        return cls(cookies, headers, cookies.get(settings.SESSION_COOKIE_NAME, ""))
 
     def get(self, address: str, **options: Any) -> Answer:
         return self.send("GET", address, **options)
@@ -113,6 +117,12 @@ class Browser:
                     self.cookies[key] = morsel.value
                     if morsel["max-age"] == 0 or not morsel.value:
                         del self.cookies[key]
+
+    def owns_session_of(self, answer: Answer) -> bool:
+        """Return whether an answer that sets the session's cookie sets it to this browser's."""
+        given = [value for name, value in answer.headers if name.lower() == "set-cookie"]
+        cookies = [SimpleCookie(value).get(settings.SESSION_COOKIE_NAME) for value in given]
+        return all(morsel is None or morsel.value == self.session for morsel in cookies)
 
     def owns_tokens_of(self, answer: Answer) -> bool:
         """Return whether each CSRF token of a page is one of this browser."""

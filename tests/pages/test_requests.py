@@ -17,7 +17,7 @@ from django.urls import reverse
 from wagtail.models import GroupPagePermission, Page, Site
 from wagtail.users.models import UserProfile
 
-from accounts import blocking, roles
+from accounts import blocking, middleware, roles
 from accounts.models import User
 from blog.models import BlogPage
 from site_project import page_cache, page_slots
@@ -176,6 +176,21 @@ class TestTwoBrowsers:
         for browser in (one, other):
             token = browser.get(MAILINGS).forms_tokens()[0]
             assert browser.post("/accounts/logout/", f"csrfmiddlewaretoken={token}").status == 302
+
+    def test_a_session_that_is_noted_anew_stays_with_its_browser(
+        self, browse: Browse, alice: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one, other = Browser.of(browse(alice)), Browser.of(browse(alice))
+        assert one.session != other.session
+        monkeypatch.setattr(middleware, "SEEN_EVERY", 0)
+        hits = 0
+        for browser in (one, other, one):
+            page = browser.get(MAILINGS)
+            hits += page.hit
+            assert "sessionid=" in page["Set-Cookie"]
+            assert browser.owns_session_of(page)
+            assert "sessionid=" not in page.text
+        assert hits
 
     def test_a_browser_without_a_token_gets_one_with_a_page_of_the_cache(
         self, browse: Browse, alice: User
