@@ -178,7 +178,8 @@ class ClientIndexView(ManagedCachedMixin, OwnedIndexView):
 
     def get_paginator(self) -> BoundedPaginator:
         """Look once where a search finds many and most of them are filtered away."""
-        if self.query.strip() and StatusFilter.parameter_name in self.params:
+        status = self.params.get(StatusFilter.parameter_name, StatusFilter.MOST)
+        if self.query.strip() and status != StatusFilter.MOST:
             return KeysOncePaginator(self.queryset, self.items_per_page)
         return super().get_paginator()
 

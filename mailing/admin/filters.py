@@ -134,10 +134,12 @@ class StatusFilter(OwnedFilter):
 
     title = gettext_lazy("status")
     parameter_name = "status"
+    MOST = "active"
+    """The value that narrows a list least."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("active", _("Gets letters")),
+            (self.MOST, _("Gets letters")),
             ("suppressed", _("Gets no letters")),
             *((reason.value, capfirst(str(reason.label))) for reason in SuppressionReason),
         ]

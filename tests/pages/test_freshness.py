@@ -10,10 +10,9 @@ import ast
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from django.conf import settings as live_settings
@@ -49,11 +48,10 @@ from tests.factories import make_client, make_clients, make_mailing
 from tests.mailing.admin.screens import submit, url_of
 from tests.mailing.admin.test_compose import typed
 from tests.mailing.importing.files import carry_out, make_import
-from tests.mailing.server import use_server
 from tests.pages import elsewhere
 from tests.pages.elsewhere import ROOT
 from tests.pages.freshness import LOOKS, SCREENS, Stage, everybodys, is_hit, looks
-from tests.sink import Mood, Sink
+from tests.sink import Sink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -281,13 +279,6 @@ def opened(stage: Stage) -> Run:
     )
     dispatch.plan()
     return stage.mailing.runs.get()
-
-
-@pytest.fixture
-def sink(settings: Settings, tmp_path: Path) -> Iterator[Sink]:
-    with Sink(Mood()) as sink:
-        use_server(settings, tmp_path, sink.port)
-        yield sink
 
 
 class TestEngine:

@@ -6,9 +6,8 @@ erasure of accounts, the commands, statements of our own and those past Django's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -53,9 +52,9 @@ from site_project import page_cache
 from tests.blog.posts import make_post
 from tests.factories import make_client, make_list
 from tests.mailing.importing.files import csv_of, make_import, xlsx_of
-from tests.mailing.server import due_now, use_server
+from tests.mailing.server import due_now
 from tests.pages.writes import all_is_told
-from tests.sink import Mood, Sink
+from tests.sink import Sink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,13 +79,6 @@ class TestTheComparison:
     def test_what_nobody_writes_is_missed_too(self) -> None:
         with pytest.raises(AssertionError, match="nothing was done"), all_is_told(Group):
             pass
-
-
-@pytest.fixture
-def sink(settings: Settings, tmp_path: Path) -> Iterator[Sink]:
-    with Sink(Mood()) as sink:
-        use_server(settings, tmp_path, sink.port)
-        yield sink
 
 
 class TestEngine:
