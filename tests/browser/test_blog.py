@@ -136,6 +136,24 @@ def test_a_post_goes_from_a_blogger_by_a_manager_to_the_public(
     manager.close()
 
 
+def test_the_titles_of_posts_can_be_read_on_a_telephone(browser: Browser, service: Service) -> None:
+    options = context_options(width=390, theme="light", language="ru")
+    page = browser.new_context(**options).new_page()
+    page.set_default_timeout(20_000)
+    sign_in(page, service, "blogger@demo.test")
+    page.goto(f"{service.site}/admin/pages/")
+    titles = page.locator("td.title")
+    expect(titles.first).to_be_visible()
+    boxes = [box for title in titles.all() if (box := title.bounding_box())]
+    assert len(boxes) >= 10
+    assert min(box["width"] for box in boxes) > 390 / 2
+    heading = page.locator(".listing thead").bounding_box()
+    assert heading is not None
+    assert heading["y"] + heading["height"] <= boxes[0]["y"]
+    assert overflow_of(page) <= 0
+    page.context.close()
+
+
 def write(page: Page, service: Service) -> None:
     page.goto(f"{service.site}/admin/pages/create/blog/blogpage")
     page.wait_for_load_state("networkidle")
