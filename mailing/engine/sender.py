@@ -99,7 +99,8 @@ class Sender:
         self._batches: list[_Batch] = []
         self._current: _Batch | None = None
         self._released: set[int] = set()  # runs of batches given back, not settled yet
-        self._window: deque[tuple[_Batch, Row]] = deque()  # armed, not handed over
+        self._window: deque[tuple[_Batch, Row]] = deque()  # armed, not composed
+        self._composed: deque[tuple[_Batch, Row, Outgoing]] = deque()  # not handed over
         self._under_way: dict[int, tuple[_Batch, Row]] = {}  # handed over, not answered
         self._findings: list[Finding] = []  # not recorded yet
         self._second_chances: set[int] = set()
@@ -154,16 +155,22 @@ class Sender:
     # --- What the transport asks and tells --------------------------------------------------------
 
     def next_letter(self) -> Outgoing | None:
-        while not self._stopped and (self._window or self._next_step()):
-            batch, row = self._window.popleft()
-            letter = self._render(batch, row)
-            if letter is not None:
-                self._under_way[row.id] = (batch, row)
-                return letter
-        return None
+        while not self._stopped and not self._composed and (self._window or self._next_step()):
+            self._compose()
+        if not self._composed:
+            return None
+        batch, row, letter = self._composed.popleft()
+        self._under_way[row.id] = (batch, row)
+        return letter
+
+    def meanwhile(self, letters: int) -> None:
+        while self._window and len(self._composed) < letters:
+            self._compose()
 
     def has_letters(self) -> bool:
-        return not self._stopped and (bool(self._window) or not self._exhausted)
+        return not self._stopped and (
+            bool(self._composed) or bool(self._window) or not self._exhausted
+        )
 
     def is_waiting(self) -> bool:
         return self._throttled and not self._stopped
@@ -171,6 +178,7 @@ class Sender:
     def stop(self) -> None:
         self._stopped = True
         self._window.clear()
+        self._composed.clear()
 
     def about_to_dot(self, letter: Outgoing) -> None:
         self._journal.dot(letter.delivery_id, letter.attempt)
@@ -245,9 +253,10 @@ class Sender:
         for batch in self._batches:
             if batch.lease.run_id == run_id:
                 batch.rows.clear()
-        for batch, _row in self._window:
+        for batch in [w[0] for w in self._window] + [c[0] for c in self._composed]:
             batch.owed -= batch.lease.run_id == run_id
         self._window = deque(w for w in self._window if w[0].lease.run_id != run_id)
+        self._composed = deque(c for c in self._composed if c[0].lease.run_id != run_id)
 
     # --- Steps ------------------------------------------------------------------------------------
 
@@ -398,6 +407,13 @@ class Sender:
                 self._letters.clear()
             self._letters[run_id] = letter
         return letter
+
+    def _compose(self) -> None:
+        """Compose the first letter of the window, or give it up."""
+        batch, row = self._window.popleft()
+        letter = self._render(batch, row)
+        if letter is not None:
+            self._composed.append((batch, row, letter))
 
     def _render(self, batch: _Batch, row: Row) -> Outgoing | None:
         attempt = row.attempts + 1

@@ -56,6 +56,9 @@ class Handler(Protocol):
     def about_to_send(self) -> None:
         """What has been prepared leaves next. Raise Withheld to hold it back."""
 
+    def meanwhile(self, letters: int) -> None:
+        """The server has something to do: have so many letters ready for when it answers."""
+
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
         """The server has answered `letter` at `stage`; return whether to hang up.
 

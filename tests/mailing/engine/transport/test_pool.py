@@ -35,6 +35,7 @@ class Letters:
         self.stopped = False
         self.withhold = False
         self.give_back = False
+        self.owed_meanwhile: list[int] = []
 
     def next_letter(self) -> Outgoing | None:
         return self.waiting.popleft() if self.waiting and not self.stopped else None
@@ -54,6 +55,9 @@ class Letters:
     def about_to_send(self) -> None:
         if self.withhold and self.dots:
             raise Withheld
+
+    def meanwhile(self, letters: int) -> None:
+        self.owed_meanwhile.append(len(self.dots) - len(self.answers))
 
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
         assert letter.recipient.decode() not in self.answers
@@ -87,6 +91,14 @@ def test_every_letter_arrives_once_over_several_connections() -> None:
     assert {reply.code for _stage, reply in letters.answers.values()} == {250}
     assert sink.connections == 2
     assert sink.strict_errors == []
+
+
+def test_the_next_letters_are_composed_while_the_server_takes_others() -> None:
+    letters = Letters(ok(20))
+    with Sink() as sink:
+        send(sink, letters, connections=1)
+    assert letters.owed_meanwhile.count(1) == 20
+    assert max(letters.owed_meanwhile) == 1
 
 
 def test_a_server_without_pipelining_gets_one_command_at_a_time() -> None:

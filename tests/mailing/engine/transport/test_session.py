@@ -55,6 +55,9 @@ class _Told:
     def about_to_send(self) -> None:
         pass
 
+    def meanwhile(self, letters: int) -> None:
+        pass
+
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
         self.told.append(("answered", letter.delivery_id, stage, reply))
         return reply.code == 421
