@@ -127,12 +127,11 @@ class Journal:
     def write(self) -> bool:
         """Write what has been noted, with one system call; return whether there was any.
 
-        Raises JournalError.
+        Raises JournalError, and again until it has succeeded: no dot leaves without its line.
         """
         if not self._lines:
             return False
         lines = b"".join(self._lines)
-        self._lines.clear()
         try:
             faults.point(Point.JOURNAL_LINE)
             written = os.write(self._descriptor, lines)
@@ -140,6 +139,7 @@ class Journal:
             raise JournalError(*error.args) from error
         if written != len(lines):
             raise JournalError("the journal took only a part of a line")
+        self._lines.clear()
         return True
 
 

@@ -157,14 +157,14 @@ class Sender:
     def next_letter(self) -> Outgoing | None:
         while not self._stopped and not self._composed and (self._window or self._next_step()):
             self._compose()
-        if not self._composed:
+        if self._stopped or not self._composed:
             return None
         batch, row, letter = self._composed.popleft()
         self._under_way[row.id] = (batch, row)
         return letter
 
     def meanwhile(self, letters: int) -> None:
-        while self._window and len(self._composed) < letters:
+        while not self._stopped and self._window and len(self._composed) < letters:
             self._compose()
 
     def has_letters(self) -> bool:
@@ -194,7 +194,7 @@ class Sender:
 
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
         faults.point(Point.AFTER_REPLY)
-        batch, row = self._under_way.pop(letter.delivery_id)
+        batch, row = self._under_way[letter.delivery_id]
         verdict, finding = ledger.judge(
             batch.lease.run_id,
             row.id,
@@ -207,11 +207,14 @@ class Sender:
         confused = verdict.fault is Fault.PROTOCOL and row.id not in self._second_chances
         if finding is None or (confused and verdict.state == DeliveryState.FAILED):
             self._second_chances.add(row.id)
+            del self._under_way[row.id]
             self._window.appendleft((batch, row))
             return True
         if verdict.fault is Fault.NONE:
             self._accepted = True
         self._note(batch, finding)
+        # Not before: a task's time-out may interrupt at any line, and the answer must be somewhere.
+        del self._under_way[row.id]
         self._judge_run(batch, verdict, reply)
         return verdict.hang_up
 

@@ -6,9 +6,11 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mailing.engine import journal
 from mailing.engine.classify import Reply
-from mailing.engine.journal import Entry, Journal
+from mailing.engine.journal import Entry, Journal, JournalError
 from mailing.enums import Stage
 
 
@@ -56,6 +58,21 @@ def test_it_tells_what_was_on_the_wire(tmp_path: Path) -> None:
         3: Entry(1, Stage.DOT, None),
     }
     assert record.proves_silence(journal.boot_id(), journal_id)
+
+
+def test_a_line_that_could_not_be_written_is_still_owed(tmp_path: Path) -> None:
+    descriptor = os.open("/dev/full", os.O_RDWR)
+    full = Journal(tmp_path / "journal", descriptor)
+    full.dot(1, 1)
+    for _ in range(2):
+        with pytest.raises(JournalError):
+            full.write()
+    room = os.open(full.path, os.O_RDWR | os.O_CREAT)
+    os.dup2(room, descriptor)  # there is space again
+    assert full.write()
+    assert full.read().entries == {1: Entry(1, Stage.DOT, None)}
+    os.close(room)
+    os.close(descriptor)
 
 
 def test_it_tells_which_letter_was_being_composed(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from wagtail.users.models import UserProfile
 
 from accounts.models import User
 from mailing import lifecycle
-from mailing.engine import suppressions
+from mailing.engine import journal, suppressions
+from mailing.engine.classify import Reply
 from mailing.enums import (
     DeliveryState,
     MailingStatus,
@@ -21,6 +22,7 @@ from mailing.enums import (
     SuppressionReason,
     Unit,
 )
+from mailing.enums import Stage as SmtpStage
 from mailing.models import Attempt, Batch, Delivery, Mailing, Run, ServerGate, Suppression
 from tests.factories import NOW, body, make_client, make_clients, make_mailing, make_message
 from tests.mailing.engine import oracle
@@ -289,6 +291,27 @@ def test_a_paused_mailing_stops_within_the_armed_letters(alice: User, stage: Sta
     stage.send()
     oracle.check(run, stage.arrived)
     assert len(stage.arrived) == 60
+
+
+def test_after_a_stop_what_comes_back_is_not_composed_again(alice: User, stage: Stage) -> None:
+    due(alice, [f"ok+{i}@x.test" for i in range(20)])
+    (run,) = stage.plan()
+    with journal.hold(stage.folder, 1) as held:
+        assert held is not None
+        held.start()
+        ServerGate.objects.create(server=f"127.0.0.1:{stage.sink.port}")
+        sender = stage.sender(held)
+        first, second = sender.next_letter(), sender.next_letter()
+        assert first is not None
+        assert second is not None
+        sender.meanwhile(4)
+        sender.stop()
+        assert sender.next_letter() is None
+        sender.returned(first, SmtpStage.RCPT, Reply(0))
+        sender.meanwhile(4)
+        assert sender.next_letter() is None
+        assert not sender.has_letters()
+    assert set(states(run).values()) == {"pending"}
 
 
 def test_a_blocked_owner_stops_too(alice: User, admin: User, stage: Stage) -> None:
