@@ -23,6 +23,7 @@ def file_of(folder: Path, clients: int) -> Path:
 
 
 def assert_accessible(page: Page) -> None:
+    page.wait_for_load_state()  # a click does not wait for the page that it asks for
     violations = Axe().run(page).response["violations"]
     assert [(found["id"], found["nodes"][0]["html"]) for found in violations] == []
 
