@@ -170,6 +170,10 @@ _UPDATE = """
 # CASE, because PostgreSQL would estimate from IN that hardly any letter is still pending (which is
 # true of all runs together), and compare all that are with all rows of `v` instead of by their key.
 
+# Of a table of less than some hundred thousand rows PostgreSQL would read all for each step. What
+# else such a transaction does concerns single rows.
+_BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+
 _INSERT = """
     INSERT INTO mailing_attempt
            (owner_id, delivery_id, number, at, outcome, stage, code, enhanced, reply, cause)
@@ -246,14 +250,20 @@ def _write_sqlite(findings: Sequence[Finding], sources: dict[int, Source]) -> _W
 
 
 def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -> _Written:
+    """Write all rows with two statements, in PostgreSQL's binary format.
+
+    On the connection itself: Django's cursor would write all the values into the statements' text.
+    """
+    wrapper: Any = connection
     ids = [f.delivery_id for f in findings]
     numbers = [f.attempt for f in findings]
     codes = [f.reply.code or None for f in findings]
-    with connection.cursor() as cursor:
+    with wrapper.wrap_database_errors, wrapper.Database.Cursor(wrapper.connection) as cursor:
+        cursor.execute(_BY_KEY)
         cursor.execute(
             """
-            WITH v AS (SELECT * FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::timestamptz[],
-                                            %s::int[], %s::text[])
+            WITH v AS (SELECT * FROM unnest(%b::bigint[], %b::text[], %b::int[], %b::timestamptz[],
+                                            %b::int[], %b::text[])
                                   AS v(id, state, attempt, next_attempt_at, code, reply))
             """
             + _UPDATE.format(greatest="greatest"),
@@ -269,9 +279,9 @@ def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -
         cursor.execute(
             _INSERT.format(
                 source="""
-                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[],
-                                     %s::text[], %s::text[], %s::int[], %s::text[], %s::text[],
-                                     %s::int[])
+                SELECT * FROM unnest(%b::bigint[], %b::bigint[], %b::int[], %b::timestamptz[],
+                                     %b::text[], %b::text[], %b::int[], %b::text[], %b::text[],
+                                     %b::int[])
                 """
             ),
             [
@@ -287,7 +297,9 @@ def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -
                 [cause_of(f.outcome, f.stage, f.reply) for f in findings],
             ],
         )
-        return list(cursor.fetchall())
+        written: _Written = cursor.fetchall()
+    page_cache.wrote(Attempt, Delivery)
+    return written
 
 
 def _text(reply: Reply) -> str:
