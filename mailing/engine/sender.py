@@ -3,9 +3,10 @@
     lease a batch ─ arm (one durable transaction: outcomes so far, gate, watermark) ─ render ─ SMTP
                      └──────────────── again for each step ────────────────────────────────┘
 
-A step is no larger than what leaves in about a tenth of a second, so a pause, a block or an
-unsubscription takes effect within that. After the slice nothing new is armed, but every answer that
-is owed is awaited.
+No more is armed than what leaves in about a tenth of a second, so a pause, a block or an
+unsubscription takes effect within that. The next step is taken a little before the last is through,
+in a moment in which all connections wait for the server: so none of them waits for the database.
+After the slice nothing new is armed, but every answer that is owed is awaited.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 20.0
 _STEP_SECONDS = 1 / STEPS_A_SECOND
-_LARGEST_STEP = 500
+_LARGEST_STEP = 1000
 _RENEW_SECONDS = 15.0
 _TURN_SECONDS = 1.0
 """After so long on one batch the next run in turn is served, however slow the server is."""
@@ -109,12 +110,14 @@ class Sender:
         self._hopeless: dict[int, tuple[int, Reply]] = {}  # runs to be paused: refusals, the last
         self._stopped = False
         self._exhausted = False
+        self._look_again_at = 0.0  # after nothing was found, lest each connection look for itself
         self._gave_way = False  # something of a batch was left for later, so that others had a turn
         self._accepted = False
         self._sender_address = service.sender_address.encode("ascii")
         self._unix_time = 0
         self._step = server.connections
         self._armed_at = 0.0
+        self._armed_then = 0
         self._turn_ends_at = 0.0
         self._moment_read_at = 0.0
         self._last_moment = clock()
@@ -166,6 +169,20 @@ class Sender:
     def meanwhile(self, letters: int) -> None:
         while not self._stopped and self._window and len(self._composed) < letters:
             self._compose()
+
+    def runs_low(self) -> bool:
+        # On a slow server a step is a letter for each connection: none is armed before one of them
+        # is free. Nor is one of a run that the server may not want.
+        if self._stopped or self._exhausted or self._throttled:
+            return False
+        connections = self._server.connections
+        if self._step <= connections or self._armed() > connections:
+            return False
+        batch = self._current
+        return batch is None or not batch.rows or batch.lease.run_id in self._proven
+
+    def restock(self) -> None:
+        self._next_step()
 
     def has_letters(self) -> bool:
         return not self._stopped and (
@@ -249,17 +266,17 @@ class Sender:
             refused = self._refusals[run_id] = self._refusals.get(run_id, 0) + 1
             if refused >= limit:
                 self._hopeless[run_id] = (refused, reply)
-                self._drop_run(run_id)
+                self._withdraw(lambda batch: batch.lease.run_id == run_id)
 
-    def _drop_run(self, run_id: int) -> None:
-        """Send nothing more of a run, not even what is armed; it stays pending."""
+    def _withdraw(self, is_meant: Callable[[_Batch], bool]) -> None:
+        """Send nothing more of some batches, not even what is armed; it stays pending."""
         for batch in self._batches:
-            if batch.lease.run_id == run_id:
+            if is_meant(batch):
                 batch.rows.clear()
         for batch in [w[0] for w in self._window] + [c[0] for c in self._composed]:
-            batch.owed -= batch.lease.run_id == run_id
-        self._window = deque(w for w in self._window if w[0].lease.run_id != run_id)
-        self._composed = deque(c for c in self._composed if c[0].lease.run_id != run_id)
+            batch.owed -= is_meant(batch)
+        self._window = deque(w for w in self._window if not is_meant(w[0]))
+        self._composed = deque(c for c in self._composed if not is_meant(c[0]))
 
     # --- Steps ------------------------------------------------------------------------------------
 
@@ -272,9 +289,11 @@ class Sender:
     def _next_step(self) -> bool:
         """Record what is known, then arm the next few deliveries; return whether there are any."""
         if self._stopped or self._interrupted() or time.monotonic() >= self._until:
-            self._stopped = True
+            self.stop()
             return False
         if self._throttled and time.monotonic() < self._allowance.throttled_until:
+            return False
+        if self._exhausted and time.monotonic() < self._look_again_at:
             return False
         try:
             rows = self._arm_next()
@@ -286,6 +305,7 @@ class Sender:
         if batch is None or not rows:
             self._throttled = time.monotonic() < self._allowance.throttled_until
             self._exhausted = not self._throttled
+            self._look_again_at = time.monotonic() + _STEP_SECONDS
             return False
         self._throttled = self._exhausted = False
         self._unix_time = int(self._clock().timestamp())
@@ -294,6 +314,7 @@ class Sender:
             self._window.append((batch, row))
         batch.armed_to = rows[-1].id
         batch.owed += len(rows)
+        self._armed_then = self._armed()
         return True
 
     def _arm_next(self) -> list[Row]:
@@ -335,8 +356,10 @@ class Sender:
 
     def _arm(self, batch: _Batch) -> list[Row] | None:
         """Arm the next few of a batch and return them; None if the server may get no letter now."""
+        now = time.monotonic()
+        step = self._step_size(now)
         while batch.rows:
-            size = min(self._step_size(), len(batch.rows))
+            size = min(max(1, step - self._armed()), len(batch.rows))
             if batch.lease.run_id not in self._proven:
                 size = min(size, _FIRST_STEP)
             size = self._allowance.available(batch.lease.owner_id, size)
@@ -350,7 +373,7 @@ class Sender:
             faults.point(Point.BEFORE_INTENT)
             gate = leases.arm(batch.lease, rows[-1].id, self._clock())
             if gate is None:
-                batch.rows.clear()  # fenced: another worker has it
+                self._withdraw(lambda other: other is batch)  # fenced: another worker has it
             elif not gate.open:
                 leases.disarm(batch.lease, batch.armed_to)
                 batch.rows.clear()
@@ -359,16 +382,19 @@ class Sender:
                 self._load(batch, after=batch.armed_to)
             else:
                 self._allowance.spend(batch.lease.owner_id, size)
+                self._step, self._armed_at = step, now
                 return rows
         return []
 
-    def _step_size(self) -> int:
-        """Return how many deliveries leave in about a tenth of a second, by the step before."""
-        now = time.monotonic()
-        elapsed, self._armed_at = now - self._armed_at, now
-        wanted = int(self._step * _STEP_SECONDS / max(elapsed, 1e-6))
-        self._step = max(self._server.connections, min(wanted, 4 * self._step, _LARGEST_STEP))
-        return self._step
+    def _step_size(self, now: float) -> int:
+        """Return how many letters leave in about a tenth of a second, as since the step before."""
+        left = self._armed_then - self._armed()
+        wanted = int(left * _STEP_SECONDS / max(now - self._armed_at, 1e-6))
+        return max(self._server.connections, min(wanted, 4 * self._step, _LARGEST_STEP))
+
+    def _armed(self) -> int:
+        """Return how many letters are armed and not handed over."""
+        return len(self._window) + len(self._composed)
 
     def _lease(self, besides: int | None = None) -> _Batch | None:
         now = self._clock()
@@ -419,11 +445,10 @@ class Sender:
             self._composed.append((batch, row, letter))
 
     def _render(self, batch: _Batch, row: Row) -> Outgoing | None:
-        attempt = row.attempts + 1
-        address = row.email
-        if address != row.email_normalized:
-            address = wire_address(row.email, row.email_normalized)
-        recipient = Recipient(row.id, address, row.first_name, row.middle_name, row.last_name)
+        delivery_id, address, normalized, attempts, first, middle, last, _suppressed = row
+        if address != normalized:
+            address = wire_address(address, normalized)
+        recipient = Recipient(delivery_id, address, first, middle, last)
         if batch.lease.is_suspect and not self._note_composing(row):
             return None
         try:
@@ -441,8 +466,8 @@ class Sender:
             return None
         faults.point(Point.RENDERED)
         return Outgoing(
-            row.id,
-            attempt,
+            delivery_id,
+            attempts + 1,
             self._sender_address,
             address.encode(),
             content,

@@ -115,7 +115,7 @@ class Pool:
             # One round more than the wait lasts, for connections that are idle when it ends.
             was_waiting, waiting = waiting, self._handler.is_waiting()
             held_back = was_waiting or waiting
-            ready = self._poll.poll(_WAITING_MS if held_back else 1000)
+            ready = self._wait(_WAITING_MS if held_back else 1000)
             for first in range(0, len(ready), _TOGETHER):
                 self._serve(ready[first : first + _TOGETHER])
                 self._handler.meanwhile(_TOGETHER)
@@ -126,6 +126,15 @@ class Pool:
                 last_beat = now
                 self._expire(now)
                 self._beat()
+
+    def _wait(self, milliseconds: int) -> list[tuple[int, int]]:
+        """Return the connections that have something for us, with the events."""
+        if self._handler.runs_low():
+            ready = self._poll.poll(0)
+            if ready:
+                return ready
+            self._handler.restock()
+        return self._poll.poll(milliseconds)
 
     def _go_on(self) -> None:
         """Ask again for letters that a rate has held back, on the connections that are idle."""

@@ -59,6 +59,12 @@ class Handler(Protocol):
     def meanwhile(self, letters: int) -> None:
         """The server has something to do: have so many letters ready for when it answers."""
 
+    def runs_low(self) -> bool:
+        """Return whether it is time to `restock`, if a moment can be had."""
+
+    def restock(self) -> None:
+        """All connections wait for the server: do what would make them wait later."""
+
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
         """The server has answered `letter` at `stage`; return whether to hang up.
 

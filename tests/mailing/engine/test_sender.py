@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from wagtail.users.models import UserProfile
 
 from accounts.models import User
 from mailing import lifecycle
 from mailing.engine import journal, suppressions
 from mailing.engine.classify import Reply
+from mailing.engine.sender import Sender
+from mailing.engine.transport.session import Outgoing
 from mailing.enums import (
     DeliveryState,
     MailingStatus,
@@ -46,13 +53,35 @@ def states(run: Run) -> dict[str, str]:
     return {d.email.split("@")[0]: d.state for d in Delivery.objects.filter(run=run)}
 
 
+@contextmanager
+def connected(stage: Stage) -> Iterator[Sender]:
+    """A sender without connections: the test takes letters and answers them itself."""
+    with journal.hold(stage.folder, 1) as held:
+        assert held is not None
+        held.start()
+        ServerGate.objects.create(server=f"127.0.0.1:{stage.sink.port}")
+        yield stage.sender(held)
+
+
+def take(sender: Sender, letters: int) -> list[Outgoing]:
+    taken = [letter for _ in range(letters) if (letter := sender.next_letter()) is not None]
+    assert len(taken) == letters
+    return taken
+
+
+def accept(sender: Sender, letters: list[Outgoing]) -> None:
+    for letter in letters:
+        sender.about_to_dot(letter)
+        sender.answered(letter, SmtpStage.DOT, Reply(250, "2.0.0", "Ok"))
+
+
 def test_every_client_gets_one_letter(alice: User, stage: Stage) -> None:
     mailing = due(alice, [f"ok+{i}@x.test" for i in range(1200)])
     (run,) = stage.plan()
     assert stage.send() is False
     oracle.check(run, stage.arrived)
     assert len(stage.arrived) == 1200
-    assert Batch.objects.filter(run=run, done=True).count() == 3
+    assert Batch.objects.filter(run=run, done=True).count() == 2
     mailing.refresh_from_db()
     assert mailing.status == MailingStatus.COMPLETED
     assert stage.sink.strict_errors == []
@@ -296,14 +325,8 @@ def test_a_paused_mailing_stops_within_the_armed_letters(alice: User, stage: Sta
 def test_after_a_stop_what_comes_back_is_not_composed_again(alice: User, stage: Stage) -> None:
     due(alice, [f"ok+{i}@x.test" for i in range(20)])
     (run,) = stage.plan()
-    with journal.hold(stage.folder, 1) as held:
-        assert held is not None
-        held.start()
-        ServerGate.objects.create(server=f"127.0.0.1:{stage.sink.port}")
-        sender = stage.sender(held)
-        first, second = sender.next_letter(), sender.next_letter()
-        assert first is not None
-        assert second is not None
+    with connected(stage) as sender:
+        first, _second = take(sender, 2)
         sender.meanwhile(4)
         sender.stop()
         assert sender.next_letter() is None
@@ -312,6 +335,80 @@ def test_after_a_stop_what_comes_back_is_not_composed_again(alice: User, stage: 
         assert sender.next_letter() is None
         assert not sender.has_letters()
     assert set(states(run).values()) == {"pending"}
+
+
+class TestAhead:
+    """The next step is taken before the last is through, if letters leave quickly."""
+
+    def test_a_quick_server_finds_the_next_step_armed(self, alice: User, stage: Stage) -> None:
+        due(alice, [f"ok+{i}@x.test" for i in range(100)])
+        stage.plan()
+        with connected(stage) as sender:
+            accept(sender, take(sender, 2))
+            accept(sender, take(sender, 6))
+            assert sender.runs_low()
+            (batch,) = Batch.objects.all()
+            sender.restock()
+            assert not sender.runs_low()
+            (after,) = Batch.objects.all()
+            armed = after.armed_to - batch.armed_to
+            assert 2 < armed <= 32, "no more than four times the step before"
+            with CaptureQueriesContext(connection) as queries:
+                take(sender, 2 + armed)
+            assert len(queries) == 0
+            recorded = Delivery.objects.filter(state=DeliveryState.SENT).count()
+            assert recorded == 8
+
+    def test_nothing_is_armed_ahead_of_a_slow_server(self, alice: User, stage: Stage) -> None:
+        due(alice, [f"ok+{i}@x.test" for i in range(100)])
+        stage.plan()
+        with connected(stage) as sender:
+            for _ in range(4):
+                letters = take(sender, 2)
+                assert not sender.runs_low()
+                time.sleep(0.15)
+                accept(sender, letters)
+
+    def test_nothing_is_armed_ahead_of_the_first_answer(
+        self, alice: User, bob: User, stage: Stage
+    ) -> None:
+        due(alice, [f"ok+{i}@x.test" for i in range(100)])
+        stage.plan()
+        with connected(stage) as sender:
+            while not sender.runs_low():
+                accept(sender, take(sender, 1))
+            Run.objects.update(status=RunStatus.PAUSED)
+            due(bob, [f"ok+{i}@x.test" for i in range(100)])
+            stage.plan()
+            accept(sender, take(sender, sender._armed()))
+            take(sender, 1)
+            assert not sender.runs_low(), "nobody knows yet what the server says to this run"
+
+    def test_what_was_armed_of_a_batch_that_is_lost_does_not_leave(
+        self, alice: User, stage: Stage
+    ) -> None:
+        due(alice, [f"ok+{i}@x.test" for i in range(100)])
+        stage.plan()
+        with connected(stage) as sender:
+            accept(sender, take(sender, 2))
+            accept(sender, take(sender, 6))
+            assert sender.runs_low()
+            Batch.objects.update(lease_token=uuid.uuid4())
+            sender.restock()
+            assert sender.next_letter() is None
+
+
+def test_not_every_connection_looks_for_more_when_there_is_none(alice: User, stage: Stage) -> None:
+    stage.connections, stage.sink.mood.dot_delay = 20, 0.05
+    due(alice, [f"ok+{i}@x.test" for i in range(100)])
+    stage.plan()
+    with CaptureQueriesContext(connection) as queries:
+        stage.send()
+    assert len(stage.arrived) == 100
+    looks = [
+        q for q in queries if "JOIN mailing_mailing m" in q["sql"] and "m.owner_id" in q["sql"]
+    ]
+    assert len(looks) < 20, "once for a step, not for each of twenty connections"
 
 
 def test_a_blocked_owner_stops_too(alice: User, admin: User, stage: Stage) -> None:

@@ -36,6 +36,8 @@ class Letters:
         self.withhold = False
         self.give_back = False
         self.owed_meanwhile: list[int] = []
+        self.low = False
+        self.owed_at_restock: list[int] = []
 
     def next_letter(self) -> Outgoing | None:
         return self.waiting.popleft() if self.waiting and not self.stopped else None
@@ -55,6 +57,13 @@ class Letters:
     def about_to_send(self) -> None:
         if self.withhold and self.dots:
             raise Withheld
+
+    def runs_low(self) -> bool:
+        return self.low
+
+    def restock(self) -> None:
+        self.owed_at_restock.append(len(self.dots) - len(self.answers))
+        self.low = False
 
     def meanwhile(self, letters: int) -> None:
         self.owed_meanwhile.append(len(self.dots) - len(self.answers))
@@ -99,6 +108,18 @@ def test_the_next_letters_are_composed_while_the_server_takes_others() -> None:
         send(sink, letters, connections=1)
     assert letters.owed_meanwhile.count(1) == 20
     assert max(letters.owed_meanwhile) == 1
+
+
+def test_stock_is_taken_in_when_all_connections_wait_for_the_server() -> None:
+    letters = Letters(ok(20))
+    letters.low = True
+    with Sink(Mood(dot_delay=0.05)) as sink:
+        send(sink, letters)
+    assert len(letters.owed_at_restock) == 1
+    letters = Letters(ok(200))
+    with Sink() as sink:
+        send(sink, letters)
+    assert letters.owed_at_restock == [], "nobody asked for it"
 
 
 def test_a_server_without_pipelining_gets_one_command_at_a_time() -> None:

@@ -55,6 +55,12 @@ class _Told:
     def about_to_send(self) -> None:
         pass
 
+    def runs_low(self) -> bool:
+        return False
+
+    def restock(self) -> None:
+        raise AssertionError("nobody asked for it")
+
     def meanwhile(self, letters: int) -> None:
         pass
 
