@@ -10,7 +10,7 @@ from django.db import connection
 
 from mailing.engine.database import instant, keeping
 
-BATCH_SIZE = 500
+BATCH_SIZE = 1000
 
 _AUDIENCE = """
       FROM mailing_client c

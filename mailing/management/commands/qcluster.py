@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import multiprocessing
 import os
@@ -182,6 +183,8 @@ class Command(BaseCommand):
         stop, start = context.Event(), context.Event()
         alive_at = context.RawValue("d", time.monotonic())
         connections.close_all()  # no socket may be shared with a child
+        # What is loaded by now stays: no worker need look there for garbage, in the midst of a run.
+        gc.freeze()
         sentinel = context.Process(target=_sentinel, args=(stop, start, alive_at))
         sentinel.start()
         group = sentinel.ident or 0

@@ -162,7 +162,7 @@ def test_the_audience_is_frozen_once_per_client_and_cut_into_batches(alice: User
     covered = 0
     for batch in Batch.objects.filter(run=run_id):
         inside = deliveries.filter(pk__range=(batch.first_id, batch.last_id)).count()
-        assert inside <= 500
+        assert inside <= 1000
         covered += inside
     assert covered == 1100
 
