@@ -351,11 +351,12 @@ def kills(ours: Ours, database: str) -> list[Row]:
             tasks.wake_senders()
             wanted = LETTERS_PER_KILL * (number + 1) // (KILLS + 2)
             until = time.monotonic() + 60
-            while (_size(ledger) < 40 * wanted) and time.monotonic() < until:
+            while _lines(ledger) < wanted and time.monotonic() < until:
                 time.sleep(0.002)
             pid = installation.holder(journal)
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
+            if pid is None:
+                raise RuntimeError("the sender was through before it could be killed")
+            os.kill(pid, signal.SIGKILL)
             until = time.monotonic() + 120
             while run.finished_at is None and time.monotonic() < until:
                 time.sleep(1)
@@ -387,8 +388,8 @@ def kills(ours: Ours, database: str) -> list[Row]:
     ]
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 PARTS = {"rates": rates, "kills": kills, "slow": slow_server, "big": big_run}
