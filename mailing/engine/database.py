@@ -50,6 +50,13 @@ def database_clock(now: datetime) -> Callable[[], datetime]:
     return lambda: now + timedelta(seconds=time.monotonic() - begun)
 
 
+def keep_little() -> None:
+    """Have SQLite keep few pages in memory: who reads each row once needs no more."""
+    if not is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA cache_size = -8000")  # KiB
+
+
 def start_over() -> None:
     """Throw this thread's connection away, in whatever state it is.
 

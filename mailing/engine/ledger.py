@@ -171,7 +171,7 @@ _UPDATE = """
 # true of all runs together), and compare all that are with all rows of `v` instead of by their key.
 
 # Of a table of less than some hundred thousand rows PostgreSQL would read all for each step. What
-# else such a transaction does concerns single rows.
+# else such a transaction reads has an index for each row, too.
 _BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 
 _INSERT = """

@@ -5,7 +5,8 @@
 
 No more is armed than what leaves in about a tenth of a second, so a pause, a block or an
 unsubscription takes effect within that. The next step is taken a little before the last is through,
-in a moment in which all connections wait for the server: so none of them waits for the database.
+in a moment in which all connections wait for the server, if there is one: so none of them waits for
+the database.
 After the slice nothing new is armed, but every answer that is owed is awaited.
 """
 
@@ -27,7 +28,7 @@ from mailing.engine import circuit, faults, leases, ledger, runs, suppressions, 
 from mailing.engine.allowance import STEPS_A_SECOND, Allowance
 from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.classify import Fault, Reply, Verdict
-from mailing.engine.database import durable, start_over
+from mailing.engine.database import durable, keep_little, start_over
 from mailing.engine.faults import Point
 from mailing.engine.journal import Journal, JournalError, boot_id
 from mailing.engine.leases import Holder, Lease, Row
@@ -66,6 +67,11 @@ class _Batch:
     rows: deque[Row]  # not armed yet
     armed_to: int = 0
     owed: int = 0  # armed, without an outcome
+    is_withdrawn: bool = False  # nothing more of it leaves, not even what comes back
+
+    @property
+    def is_through(self) -> bool:
+        return not self.rows and not self.owed
 
 
 class Sender:
@@ -111,13 +117,13 @@ class Sender:
         self._stopped = False
         self._exhausted = False
         self._look_again_at = 0.0  # after nothing was found, lest each connection look for itself
-        self._gave_way = False  # something of a batch was left for later, so that others had a turn
+        self._left_some = False  # of a batch, for later
         self._accepted = False
         self._sender_address = service.sender_address.encode("ascii")
         self._unix_time = 0
         self._step = server.connections
         self._armed_at = 0.0
-        self._armed_then = 0
+        self._armed_at_step = 0
         self._turn_ends_at = 0.0
         self._moment_read_at = 0.0
         self._last_moment = clock()
@@ -129,6 +135,7 @@ class Sender:
         Whatever happens on the way, what is known of each letter has been recorded, or is in the
         journal, when this returns or raises.
         """
+        keep_little()
         now = self._clock()
         sweeper.settle_journal(self._journal, now, host=self._host, random=self._random)
         ServerGate.objects.get_or_create(server=self._server.name)
@@ -153,7 +160,7 @@ class Sender:
             return False
         finally:
             self._finish()
-        return not self._exhausted or self._gave_way
+        return not self._exhausted or self._left_some
 
     # --- What the transport asks and tells --------------------------------------------------------
 
@@ -176,10 +183,9 @@ class Sender:
         if self._stopped or self._exhausted or self._throttled:
             return False
         connections = self._server.connections
-        if self._step <= connections or self._armed() > connections:
+        if self._step <= connections or self._armed() > min(connections, self._step // 2):
             return False
-        batch = self._current
-        return batch is None or not batch.rows or batch.lease.run_id in self._proven
+        return self._current is None or self._current.lease.run_id in self._proven
 
     def restock(self) -> None:
         self._next_step()
@@ -194,8 +200,8 @@ class Sender:
 
     def stop(self) -> None:
         self._stopped = True
-        self._window.clear()
-        self._composed.clear()
+        self._left_some |= bool(self._armed())
+        self._withdraw(lambda _batch: True)
 
     def about_to_dot(self, letter: Outgoing) -> None:
         self._journal.dot(letter.delivery_id, letter.attempt)
@@ -225,7 +231,7 @@ class Sender:
         if finding is None or (confused and verdict.state == DeliveryState.FAILED):
             self._second_chances.add(row.id)
             del self._under_way[row.id]
-            self._window.appendleft((batch, row))
+            self._try_again(batch, row)
             return True
         if verdict.fault is Fault.NONE:
             self._accepted = True
@@ -240,7 +246,7 @@ class Sender:
         if not reply.text or row.id not in self._second_chances:
             if reply.text:
                 self._second_chances.add(row.id)
-            self._window.appendleft((batch, row))
+            self._try_again(batch, row)
             return
         # The connection ended twice at this letter: it may be the reason, so others go first.
         busy = Reply(451, text=reply.text)
@@ -268,15 +274,28 @@ class Sender:
                 self._hopeless[run_id] = (refused, reply)
                 self._withdraw(lambda batch: batch.lease.run_id == run_id)
 
+    def _try_again(self, batch: _Batch, row: Row) -> None:
+        """Let a letter leave next that has come back, unless its batch has been withdrawn."""
+        self._window.appendleft((batch, row))
+        if batch.is_withdrawn:
+            self._take_back()
+
     def _withdraw(self, is_meant: Callable[[_Batch], bool]) -> None:
-        """Send nothing more of some batches, not even what is armed; it stays pending."""
+        """Send nothing more of some batches, not even what is armed."""
         for batch in self._batches:
             if is_meant(batch):
+                batch.is_withdrawn = True
                 batch.rows.clear()
+        self._take_back()
+
+    def _take_back(self) -> None:
+        """Take what has been withdrawn from the letters that are armed."""
         for batch in [w[0] for w in self._window] + [c[0] for c in self._composed]:
-            batch.owed -= is_meant(batch)
-        self._window = deque(w for w in self._window if not is_meant(w[0]))
-        self._composed = deque(c for c in self._composed if not is_meant(c[0]))
+            if batch.is_withdrawn:
+                batch.owed -= 1
+                self._allowance.spend(batch.lease.owner_id, -1)
+        self._window = deque(w for w in self._window if not w[0].is_withdrawn)
+        self._composed = deque(c for c in self._composed if not c[0].is_withdrawn)
 
     # --- Steps ------------------------------------------------------------------------------------
 
@@ -293,7 +312,11 @@ class Sender:
             return False
         if self._throttled and time.monotonic() < self._allowance.throttled_until:
             return False
-        if self._exhausted and time.monotonic() < self._look_again_at:
+        if (
+            self._exhausted
+            and time.monotonic() < self._look_again_at
+            and not any(batch.is_through for batch in self._batches)
+        ):
             return False
         try:
             rows = self._arm_next()
@@ -314,7 +337,7 @@ class Sender:
             self._window.append((batch, row))
         batch.armed_to = rows[-1].id
         batch.owed += len(rows)
-        self._armed_then = self._armed()
+        self._armed_at_step = self._armed()
         return True
 
     def _arm_next(self) -> list[Row]:
@@ -351,7 +374,7 @@ class Sender:
             self._turn_ends_at = time.monotonic() + _TURN_SECONDS
             if other is not None:
                 current.rows.clear()  # they go back once what is owed is answered
-                self._gave_way = True
+                self._left_some = True
                 self._current = other
 
     def _arm(self, batch: _Batch) -> list[Row] | None:
@@ -376,7 +399,7 @@ class Sender:
                 self._withdraw(lambda other: other is batch)  # fenced: another worker has it
             elif not gate.open:
                 leases.disarm(batch.lease, batch.armed_to)
-                batch.rows.clear()
+                self._withdraw(lambda other: other is batch)
             elif gate.revision != batch.revision:
                 leases.disarm(batch.lease, batch.armed_to)
                 self._load(batch, after=batch.armed_to)
@@ -388,7 +411,7 @@ class Sender:
 
     def _step_size(self, now: float) -> int:
         """Return how many letters leave in about a tenth of a second, as since the step before."""
-        left = self._armed_then - self._armed()
+        left = self._armed_at_step - self._armed()
         wanted = int(left * _STEP_SECONDS / max(now - self._armed_at, 1e-6))
         return max(self._server.connections, min(wanted, 4 * self._step, _LARGEST_STEP))
 
@@ -534,8 +557,8 @@ class Sender:
                 self._record()
                 if now - self._renewed_at >= _RENEW_SECONDS:
                     self._renewed_at = now
-                    for batch in self._batches:
-                        leases.renew(batch.lease, self._clock())
+                    lost = [b for b in self._batches if not leases.renew(b.lease, self._clock())]
+                    self._withdraw(lambda batch: batch in lost)
         except DatabaseError:
             logger.exception("nothing more is sent until the database answers")
             self.stop()
@@ -556,7 +579,7 @@ class Sender:
 
     def _release_finished(self) -> bool:
         """Give back the batches that are through, if any. Inside the transaction."""
-        through = [b for b in self._batches if not b.rows and not b.owed]
+        through = [batch for batch in self._batches if batch.is_through]
         for batch in through:
             leases.release(batch.lease, self._clock())
             self._batches.remove(batch)

@@ -97,7 +97,7 @@ class Run(models.Model):
 
 
 class Batch(models.Model):
-    """About 500 deliveries of a run, `first_id` to `last_id`: what one worker leases at a time."""
+    """About 1,000 deliveries of a run, `first_id` to `last_id`: what a worker leases at a time."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="batches", db_index=False)
     first_id = models.BigIntegerField()

@@ -116,6 +116,7 @@ class Pool:
             was_waiting, waiting = waiting, self._handler.is_waiting()
             held_back = was_waiting or waiting
             ready = self._wait(_WAITING_MS if held_back else 1000)
+            held_back = held_back or self._handler.is_waiting()
             for first in range(0, len(ready), _TOGETHER):
                 self._serve(ready[first : first + _TOGETHER])
                 self._handler.meanwhile(_TOGETHER)

@@ -63,7 +63,7 @@ class Handler(Protocol):
         """Return whether it is time to `restock`, if a moment can be had."""
 
     def restock(self) -> None:
-        """All connections wait for the server: do what would make them wait later."""
+        """All connections wait for the server: do now what they would wait for later."""
 
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
         """The server has answered `letter` at `stage`; return whether to hang up.
@@ -286,9 +286,8 @@ class Session:
         self.answers += 4
         self._expected.popleft()
         self._dot_answered(raw)
-        while self._expected:
-            self._expected.popleft()
-            faults.point(Point.ENVELOPE_ANSWERED)
+        self._expected.clear()
+        faults.point(Point.ENVELOPE_ANSWERED)
         self._send_content()
 
     def _envelope_answered(self, expected: _Expect, raw: bytes) -> None:

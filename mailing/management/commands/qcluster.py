@@ -183,8 +183,10 @@ class Command(BaseCommand):
         stop, start = context.Event(), context.Event()
         alive_at = context.RawValue("d", time.monotonic())
         connections.close_all()  # no socket may be shared with a child
-        # What is loaded by now stays: no worker need look there for garbage, in the midst of a run.
+        # What is loaded by now stays: no worker need look there for garbage in the midst of a run.
+        gc.collect()
         gc.freeze()
+        gc.set_threshold(10_000)  # letters leave none; a batch of them is thousands of tuples
         sentinel = context.Process(target=_sentinel, args=(stop, start, alive_at))
         sentinel.start()
         group = sentinel.ident or 0

@@ -103,6 +103,16 @@ class TestSending:
         assert sorted(stage.arrived) == sorted(addresses("a", 50))
         assert stage.sink.connections <= 3, "the connections wait too, they are not opened anew"
 
+    def test_the_answer_that_comes_last_frees_what_a_rate_has_held_back(
+        self, stage: Stage, alice: User
+    ) -> None:
+        stage.connections, stage.sink.mood.dot_delay = 8, 1.3
+        stage.owner_rate = Rate(per_second=4)
+        due_mailing(stage, alice, "a", 8)
+        stage.plan()
+        self.run_with_a_real_clock(stage)
+        assert sorted(stage.arrived) == sorted(addresses("a", 8)), "in one slice"
+
     def test_a_throttled_owner_makes_room_for_the_others(
         self, stage: Stage, alice: User, bob: User
     ) -> None:

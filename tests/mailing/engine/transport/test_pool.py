@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
@@ -36,7 +37,7 @@ class Letters:
         self.withhold = False
         self.give_back = False
         self.owed_meanwhile: list[int] = []
-        self.low = False
+        self.low_after = sys.maxsize
         self.owed_at_restock: list[int] = []
 
     def next_letter(self) -> Outgoing | None:
@@ -59,11 +60,10 @@ class Letters:
             raise Withheld
 
     def runs_low(self) -> bool:
-        return self.low
+        return len(self.dots) >= self.low_after and not self.owed_at_restock
 
     def restock(self) -> None:
         self.owed_at_restock.append(len(self.dots) - len(self.answers))
-        self.low = False
 
     def meanwhile(self, letters: int) -> None:
         self.owed_meanwhile.append(len(self.dots) - len(self.answers))
@@ -112,14 +112,10 @@ def test_the_next_letters_are_composed_while_the_server_takes_others() -> None:
 
 def test_stock_is_taken_in_when_all_connections_wait_for_the_server() -> None:
     letters = Letters(ok(20))
-    letters.low = True
+    letters.low_after = 3
     with Sink(Mood(dot_delay=0.05)) as sink:
         send(sink, letters)
-    assert len(letters.owed_at_restock) == 1
-    letters = Letters(ok(200))
-    with Sink() as sink:
-        send(sink, letters)
-    assert letters.owed_at_restock == [], "nobody asked for it"
+    assert letters.owed_at_restock == [2]
 
 
 def test_a_server_without_pipelining_gets_one_command_at_a_time() -> None:
