@@ -351,11 +351,13 @@ def kills(ours: Ours, database: str) -> list[Row]:
             tasks.wake_senders()
             wanted = LETTERS_PER_KILL * (number + 1) // (KILLS + 2)
             until = time.monotonic() + 60
+            pid = None
+            while pid is None and time.monotonic() < until:
+                pid = installation.holder(journal)
             while _lines(ledger) < wanted and time.monotonic() < until:
                 time.sleep(0.002)
-            pid = installation.holder(journal)
-            if pid is None:
-                raise RuntimeError("the sender was through before it could be killed")
+            if pid is None or _lines(ledger) == LETTERS_PER_KILL:
+                raise RuntimeError("nobody could be killed")
             os.kill(pid, signal.SIGKILL)
             until = time.monotonic() + 120
             while run.finished_at is None and time.monotonic() < until:
