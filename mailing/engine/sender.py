@@ -118,6 +118,7 @@ class Sender:
         self._exhausted = False
         self._look_again_at = 0.0  # after nothing was found, lest each connection look for itself
         self._left_some = False  # of a batch, for later
+        self._was_fenced = False
         self._accepted = False
         self._sender_address = service.sender_address.encode("ascii")
         self._unix_time = 0
@@ -277,6 +278,7 @@ class Sender:
     def _try_again(self, batch: _Batch, row: Row) -> None:
         """Let a letter leave next that has come back, unless its batch has been withdrawn."""
         self._window.appendleft((batch, row))
+        self._left_some |= self._stopped
         if batch.is_withdrawn:
             self._take_back()
 
@@ -293,6 +295,7 @@ class Sender:
         for batch in [w[0] for w in self._window] + [c[0] for c in self._composed]:
             if batch.is_withdrawn:
                 batch.owed -= 1
+                self._armed_at_step -= 1
                 self._allowance.spend(batch.lease.owner_id, -1)
         self._window = deque(w for w in self._window if not w[0].is_withdrawn)
         self._composed = deque(c for c in self._composed if not c[0].is_withdrawn)
@@ -349,13 +352,14 @@ class Sender:
             with durable():
                 self._record()
                 rows = self._arm(batch) if batch is not None else []
-                released = self._release_finished()
+                through = self._release_finished()
                 faults.point(Point.INTENT_WRITTEN)
             faults.point(Point.AFTER_INTENT)
             self._findings.clear()
+            self._drop(through)
             self._settle_released()
             # What was given back just now may be leased again: a rate or a turn had held it back.
-            if rows is None or rows or (batch is None and not released):
+            if rows is None or rows or (batch is None and not through):
                 return rows or []
 
     def _take_turn(self) -> None:
@@ -396,7 +400,8 @@ class Sender:
             faults.point(Point.BEFORE_INTENT)
             gate = leases.arm(batch.lease, rows[-1].id, self._clock())
             if gate is None:
-                self._withdraw(lambda other: other is batch)  # fenced: another worker has it
+                self._was_fenced = True  # another worker has it
+                self._withdraw(lambda other: other is batch)
             elif not gate.open:
                 leases.disarm(batch.lease, batch.armed_to)
                 self._withdraw(lambda other: other is batch)
@@ -558,6 +563,7 @@ class Sender:
                 if now - self._renewed_at >= _RENEW_SECONDS:
                     self._renewed_at = now
                     lost = [b for b in self._batches if not leases.renew(b.lease, self._clock())]
+                    self._was_fenced |= bool(lost)
                     self._withdraw(lambda batch: batch in lost)
         except DatabaseError:
             logger.exception("nothing more is sent until the database answers")
@@ -577,16 +583,19 @@ class Sender:
             runs.pause_refused(run_id, refused, reply)
         self._hopeless.clear()
 
-    def _release_finished(self) -> bool:
-        """Give back the batches that are through, if any. Inside the transaction."""
+    def _release_finished(self) -> list[_Batch]:
+        """Give back the batches that are through; return them, to be dropped after the commit."""
         through = [batch for batch in self._batches if batch.is_through]
         for batch in through:
             leases.release(batch.lease, self._clock())
+        return through
+
+    def _drop(self, through: list[_Batch]) -> None:
+        for batch in through:
             self._batches.remove(batch)
             self._released.add(batch.lease.run_id)
             if batch is self._current:
                 self._current = None
-        return bool(through)
 
     def _settle_released(self) -> None:
         """Close the runs that may be through: not those of which this sender holds a batch."""
@@ -620,7 +629,8 @@ class Sender:
                 time.sleep(pause)
             else:
                 self._findings.clear()
-                if not self._under_way:
+                # The sweeper may still need it, to know what of a lost batch has not left.
+                if not self._under_way and not self._was_fenced:
                     with suppress(JournalError):  # the next sender empties it
                         self._journal.start()
                 return

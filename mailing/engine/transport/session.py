@@ -286,8 +286,9 @@ class Session:
         self.answers += 4
         self._expected.popleft()
         self._dot_answered(raw)
-        self._expected.clear()
-        faults.point(Point.ENVELOPE_ANSWERED)
+        while self._expected:
+            self._expected.popleft()
+            faults.point(Point.ENVELOPE_ANSWERED)
         self._send_content()
 
     def _envelope_answered(self, expected: _Expect, raw: bytes) -> None:

