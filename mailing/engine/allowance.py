@@ -70,6 +70,11 @@ class Allowance:
         self._server.left -= letters
         self._owner(owner_id).left -= letters
 
+    def forget(self) -> None:
+        """Take it that nothing is left: the transaction has failed in which it was taken out."""
+        for share in (self._server, *self._owners.values()):
+            share.left = 0
+
     def give_back(self) -> None:
         """Return what is not spent; in an order in which no two senders wait for each other."""
         for share in (self._server, *(share for _pk, share in sorted(self._owners.items()))):

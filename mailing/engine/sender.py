@@ -325,6 +325,7 @@ class Sender:
             rows = self._arm_next()
         except DatabaseError:
             logger.exception("nothing more is sent until the database answers")
+            self._allowance.forget()
             self.stop()
             return False
         batch = self._current

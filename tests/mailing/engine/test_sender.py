@@ -464,6 +464,28 @@ class TestAhead:
             sender._finish()
         assert not Batch.objects.filter(lease_token__isnull=False).exists()
 
+    def test_a_step_that_is_rolled_back_gives_no_budget_back(
+        self, alice: User, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stage.owner_rate = Rate(per_day=500)
+        due(alice, [f"ok+{i}@x.test" for i in range(100)])
+        stage.plan()
+
+        def fail(point: Point) -> None:
+            if point is Point.INTENT_WRITTEN:
+                raise DatabaseError
+
+        monkeypatch.setenv("FAULTS_ALLOWED", "1")
+        with connected(stage) as sender:
+            accept(sender, take(sender, 2))
+            OwnerGate.objects.filter(owner=alice).update(day_used=100)
+            sender._allowance.forget()
+            faults.watch(fail)
+            assert sender.next_letter() is None
+            faults.watch(None)
+            sender._finish()
+        assert OwnerGate.objects.get(owner=alice).day_used == 100
+
     def test_what_a_slice_has_armed_and_not_sent_costs_no_budget(
         self, alice: User, stage: Stage
     ) -> None:
