@@ -179,12 +179,12 @@ class Sender:
             self._compose()
 
     def runs_low(self) -> bool:
-        # On a slow server a step is a letter for each connection: none is armed before one of them
-        # is free. Nor is one of a run that the server may not want.
+        # On a slow server a step is a few letters for each connection, and the database takes
+        # little of that time. Nor is any armed ahead of a run that the server may not want.
         if self._stopped or self._exhausted or self._throttled:
             return False
         connections = self._server.connections
-        if self._step <= connections or self._armed() > min(connections, self._step // 2):
+        if self._step <= 4 * connections or self._armed() > connections:
             return False
         return self._current is None or self._current.lease.run_id in self._proven
 
