@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -202,7 +202,7 @@ class Sender:
     def stop(self) -> None:
         self._stopped = True
         self._left_some |= bool(self._armed())
-        self._withdraw(lambda _batch: True)
+        self._withdraw(self._batches)
 
     def about_to_dot(self, letter: Outgoing) -> None:
         self._journal.dot(letter.delivery_id, letter.attempt)
@@ -273,7 +273,7 @@ class Sender:
             refused = self._refusals[run_id] = self._refusals.get(run_id, 0) + 1
             if refused >= limit:
                 self._hopeless[run_id] = (refused, reply)
-                self._withdraw(lambda batch: batch.lease.run_id == run_id)
+                self._withdraw(b for b in self._batches if b.lease.run_id == run_id)
 
     def _try_again(self, batch: _Batch, row: Row) -> None:
         """Let a letter leave next that has come back, unless its batch has been withdrawn."""
@@ -282,12 +282,11 @@ class Sender:
         if batch.is_withdrawn:
             self._take_back()
 
-    def _withdraw(self, is_meant: Callable[[_Batch], bool]) -> None:
-        """Send nothing more of some batches, not even what is armed."""
-        for batch in self._batches:
-            if is_meant(batch):
-                batch.is_withdrawn = True
-                batch.rows.clear()
+    def _withdraw(self, batches: Iterable[_Batch]) -> None:
+        """Send nothing more of these batches, not even what is armed."""
+        for batch in batches:
+            batch.is_withdrawn = True
+            batch.rows.clear()
         self._take_back()
 
     def _take_back(self) -> None:
@@ -402,10 +401,10 @@ class Sender:
             gate = leases.arm(batch.lease, rows[-1].id, self._clock())
             if gate is None:
                 self._was_fenced = True  # another worker has it
-                self._withdraw(lambda other: other is batch)
+                self._withdraw([batch])
             elif not gate.open:
                 leases.disarm(batch.lease, batch.armed_to)
-                self._withdraw(lambda other: other is batch)
+                self._withdraw([batch])
             elif gate.revision != batch.revision:
                 leases.disarm(batch.lease, batch.armed_to)
                 self._load(batch, after=batch.armed_to)
@@ -565,7 +564,7 @@ class Sender:
                     self._renewed_at = now
                     lost = [b for b in self._batches if not leases.renew(b.lease, self._clock())]
                     self._was_fenced |= bool(lost)
-                    self._withdraw(lambda batch: batch in lost)
+                    self._withdraw(lost)
         except DatabaseError:
             logger.exception("nothing more is sent until the database answers")
             self.stop()

@@ -360,6 +360,22 @@ def bring_up_to_speed(sender: Sender) -> int:
     return accepted
 
 
+@contextmanager
+def failing_steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have the database fail just before a step is committed."""
+
+    def fail(point: Point) -> None:
+        if point is Point.INTENT_WRITTEN:
+            raise DatabaseError
+
+    monkeypatch.setenv("FAULTS_ALLOWED", "1")
+    faults.watch(fail)
+    try:
+        yield
+    finally:
+        faults.watch(None)
+
+
 class TestAhead:
     """The next step is taken before the last is through, if letters leave quickly."""
 
@@ -448,18 +464,11 @@ class TestAhead:
     ) -> None:
         mailing = due(alice, [f"ok+{i}@x.test" for i in range(100)])
         stage.plan()
-
-        def fail(point: Point) -> None:
-            if point is Point.INTENT_WRITTEN:
-                raise DatabaseError
-
-        monkeypatch.setenv("FAULTS_ALLOWED", "1")
         with connected(stage) as sender:
             bring_up_to_speed(sender)
             lifecycle.pause(Mailing.objects.get(pk=mailing.pk), by=alice)
-            faults.watch(fail)
-            sender.restock()
-            faults.watch(None)
+            with failing_steps(monkeypatch):
+                sender.restock()
             assert Batch.objects.filter(lease_token__isnull=False).exists()
             sender._finish()
         assert not Batch.objects.filter(lease_token__isnull=False).exists()
@@ -470,19 +479,12 @@ class TestAhead:
         stage.owner_rate = Rate(per_day=500)
         due(alice, [f"ok+{i}@x.test" for i in range(100)])
         stage.plan()
-
-        def fail(point: Point) -> None:
-            if point is Point.INTENT_WRITTEN:
-                raise DatabaseError
-
-        monkeypatch.setenv("FAULTS_ALLOWED", "1")
         with connected(stage) as sender:
             accept(sender, take(sender, 2))
             OwnerGate.objects.filter(owner=alice).update(day_used=100)
             sender._allowance.forget()
-            faults.watch(fail)
-            assert sender.next_letter() is None
-            faults.watch(None)
+            with failing_steps(monkeypatch):
+                assert sender.next_letter() is None
             sender._finish()
         assert OwnerGate.objects.get(owner=alice).day_used == 100
 
