@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 
 from accounts import roles
 from accounts.models import User
@@ -294,6 +295,14 @@ class TestLettersInAState:
         letters = Delivery.objects.visible_to(alice).filter(run=first)
         found = letters.in_state(DeliveryState.FAILED, user=alice, run_id=first.pk)
         assert [letter.run for letter in found] == [first]
+
+    def test_the_rare_ones_are_found_in_their_index(self, alice: User) -> None:
+        run = open_run(alice, 3)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL enable_seqscan = off")
+        rare = Delivery.objects.order_by().filter(run=run, state=DeliveryState.FAILED).unsent()
+        assert " delivery_unsent " in rare.values("pk").explain()
 
 
 @pytest.mark.parametrize("many_letters", [0, 50_000])
