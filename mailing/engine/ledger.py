@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Concat
 from site_project import page_cache
 
 from mailing.engine import hourly, leases
-from mailing.engine.classify import Reply, Verdict, cause_of, classify
+from mailing.engine.classify import ACCEPTED, Reply, Verdict, cause_of, classify
 from mailing.engine.database import instant, is_postgresql
 from mailing.engine.hourly import Key, Source
 from mailing.engine.retry import wait_after
@@ -61,7 +61,7 @@ def judge(
     if verdict.state is None:
         return verdict, None
     retry_at = None
-    if verdict.state == DeliveryState.DEFERRED:
+    if verdict is not ACCEPTED and verdict.state == DeliveryState.DEFERRED:
         retry_at = at + wait_after(attempt, random)
     finding = Finding(
         run_id,
@@ -88,13 +88,16 @@ def record(findings: Sequence[Finding]) -> None:
         return
     sources = hourly.sources({finding.run_id for finding in findings})
     findings = [finding for finding in findings if finding.run_id in sources]
+    if not findings:
+        return
     write = _write_postgresql if is_postgresql() else _write_sqlite
-    written = write(findings, sources)
+    ids = write(findings, sources)
     added: Sequence[Finding] = findings
     known: Sequence[Finding] = ()
-    if len(written) < len(findings):
-        added, known = _split({(delivery, number) for _id, delivery, number in written}, findings)
-    hourly.add(_count(added, sources), [row[0] for row in written])
+    if len(ids) < len(findings):
+        new = Attempt.objects.filter(pk__in=ids).values_list("delivery_id", "number")
+        added, known = _split(set(new), findings)
+    hourly.add(_count(added, sources), ids)
     _learn_late(known, sources)
 
 
@@ -116,12 +119,13 @@ _MOMENT = attrgetter("run_id", "at", "outcome")
 
 def _count(findings: Sequence[Finding], sources: dict[int, Source]) -> dict[Key, int]:
     hours: Counter[Key] = Counter()
+    accepted = Outcome.ACCEPTED
     # Nearly all are accepted, and those of one moment share their hour: it is worked out once.
     for (run_id, at, outcome), n in Counter(map(_MOMENT, findings)).items():
-        if outcome is Outcome.ACCEPTED:
+        if outcome is accepted:
             hours[Key(*sources[run_id], hourly.hour_of(at), outcome, 0)] += n
     for finding in findings:
-        if finding.outcome is not Outcome.ACCEPTED:
+        if finding.outcome is not accepted:
             cause = cause_of(finding.outcome, finding.stage, finding.reply) or 0
             hour = hourly.hour_of(finding.at)
             hours[Key(*sources[finding.run_id], hour, finding.outcome, cause)] += 1
@@ -179,7 +183,6 @@ _INSERT = """
            (owner_id, delivery_id, number, at, outcome, stage, code, enhanced, reply, cause)
     {source}
     ON CONFLICT (delivery_id, number) DO NOTHING
-    RETURNING id, delivery_id, number
 """
 _AT_ONCE = 100
 _VALUE = {member: member.value for kind in (DeliveryState, Outcome, Stage) for member in kind}
@@ -204,18 +207,18 @@ def _sqlite_statements(rows: int) -> tuple[str, str]:
     )
 
 
-_Written = list[tuple[int, int, int]]
-"""Id, delivery and number of each attempt that was not in the log yet."""
+def _write_sqlite(findings: Sequence[Finding], sources: dict[int, Source]) -> Sequence[int]:
+    """Write all rows; return the ids of the attempts that were not in the log yet.
 
-
-def _write_sqlite(findings: Sequence[Finding], sources: dict[int, Source]) -> _Written:
-    """Write a hundred rows with each statement, which takes half the time of one row each.
-
-    On the connection itself: Django's cursor would search the long statements for placeholders.
+    A hundred with each statement, which takes half the time of one row each. On the connection
+    itself: Django's cursor would search the long statements for placeholders.
     """
+    database: Any = connection.connection
     times = _Instants()
-    written: _Written = []
+    accepted = Outcome.ACCEPTED
+    added = 0
     with connection.wrap_database_errors:
+        (last_before,) = database.execute("SELECT max(id) FROM mailing_attempt").fetchone()
         for first in range(0, len(findings), _AT_ONCE):
             deliveries: list[object] = []
             attempts: list[object] = []
@@ -240,22 +243,31 @@ def _write_sqlite(findings: Sequence[Finding], sources: dict[int, Source]) -> _W
                     code or None,
                     enhanced,
                     text,
-                    None if outcome is Outcome.ACCEPTED else cause_of(outcome, stage, reply),
+                    None if outcome is accepted else cause_of(outcome, stage, reply),
                 )
             update, insert = _sqlite_statements(len(some))
-            connection.connection.execute(update, deliveries)
-            written += connection.connection.execute(insert, attempts).fetchall()
+            database.execute(update, deliveries)
+            inserted = database.execute(insert, attempts)
+            added += inserted.rowcount
+        # Nobody else writes meanwhile: what is new has consecutive ids, unless some was known.
+        if added == len(findings):
+            ids: Sequence[int] = range(inserted.lastrowid - added + 1, inserted.lastrowid + 1)
+        else:
+            new = database.execute(
+                "SELECT id FROM mailing_attempt WHERE id > ?", [last_before or 0]
+            )
+            ids = [pk for (pk,) in new]
     page_cache.wrote(Attempt, Delivery)
-    return written
+    return ids
 
 
-def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -> _Written:
-    """Write all rows with two statements, in PostgreSQL's binary format.
+def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -> Sequence[int]:
+    """Write all rows with two statements, in PostgreSQL's binary format; return as above.
 
     On the connection itself: Django's cursor would write all the values into the statements' text.
     """
     wrapper: Any = connection
-    ids = [f.delivery_id for f in findings]
+    deliveries = [f.delivery_id for f in findings]
     numbers = [f.attempt for f in findings]
     codes = [f.reply.code or None for f in findings]
     with wrapper.wrap_database_errors, wrapper.Database.Cursor(wrapper.connection) as cursor:
@@ -268,7 +280,7 @@ def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -
             """
             + _UPDATE.format(greatest="greatest"),
             [
-                ids,
+                deliveries,
                 [_VALUE[f.state] for f in findings],
                 numbers,
                 [f.next_attempt_at for f in findings],
@@ -283,10 +295,11 @@ def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -
                                      %b::text[], %b::text[], %b::int[], %b::text[], %b::text[],
                                      %b::int[])
                 """
-            ),
+            )
+            + "RETURNING id",
             [
                 [sources[f.run_id].owner_id for f in findings],
-                ids,
+                deliveries,
                 numbers,
                 [f.at for f in findings],
                 [_VALUE[f.outcome] for f in findings],
@@ -297,9 +310,9 @@ def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -
                 [cause_of(f.outcome, f.stage, f.reply) for f in findings],
             ],
         )
-        written: _Written = cursor.fetchall()
+        ids = [pk for (pk,) in cursor.fetchall()]
     page_cache.wrote(Attempt, Delivery)
-    return written
+    return ids
 
 
 def _text(reply: Reply) -> str:

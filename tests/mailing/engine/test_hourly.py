@@ -125,6 +125,26 @@ def test_what_is_of_a_run_that_is_gone_is_left_out(alice: User, bob: User) -> No
     assert Suppression.objects.get().owner == bob
     assert Attempt.objects.get().owner == bob
     assert set(counted().values()) == {1}
+    ledger.record(of_both[:1])
+    assert set(counted().values()) == {1}
+
+
+@pytest.mark.parametrize("known", [0, 120])
+def test_counts_lie_between_the_first_and_the_last_row(alice: User, known: int) -> None:
+    """Of more rows than one statement writes, all new or some of them known."""
+    letters = open_run(alice, 250).deliveries.order_by("pk")
+    found = [
+        ledger.judge(d.run_id, d.pk, 1, Stage.DOT, Reply(250), at=NOW, random=Random(1))[1]
+        for d in letters
+    ]
+    findings = [finding for finding in found if finding is not None]
+    ledger.record(findings[60 : 60 + known])
+    before = list(Attempt.objects.values_list("pk", flat=True))
+    HourlyCount.objects.all().delete()
+    ledger.record(findings)
+    added = Attempt.objects.exclude(pk__in=before).values_list("pk", flat=True)
+    count = HourlyCount.objects.get()
+    assert (count.n, count.first_id, count.last_id) == (250 - known, min(added), max(added))
 
 
 def test_folding_nothing_is_harmless() -> None:
