@@ -55,7 +55,7 @@ class Verdict:
     hang_up: bool = False
 
 
-_ACCEPTED = Verdict(Outcome.ACCEPTED, DeliveryState.SENT, Fault.NONE)
+ACCEPTED = Verdict(Outcome.ACCEPTED, DeliveryState.SENT, Fault.NONE)
 _UNKNOWN = Verdict(Outcome.UNKNOWN, DeliveryState.UNKNOWN, Fault.TRANSPORT, hang_up=True)
 
 _NO_SUCH_MAILBOX = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
@@ -69,7 +69,7 @@ def classify(stage: Stage, reply: Reply) -> Verdict:
     kind = reply.code // 100
     if stage == Stage.DOT:
         if kind == 2:
-            return _ACCEPTED
+            return ACCEPTED
         if kind not in {4, 5}:
             return _UNKNOWN
     if reply.code == 421:

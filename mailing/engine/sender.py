@@ -27,7 +27,7 @@ from mailing.addresses import wire_address
 from mailing.engine import circuit, faults, leases, ledger, runs, suppressions, sweeper
 from mailing.engine.allowance import STEPS_A_SECOND, Allowance
 from mailing.engine.budget import UNLIMITED, Rate
-from mailing.engine.classify import Fault, Reply, Verdict
+from mailing.engine.classify import ACCEPTED, Fault, Reply, Verdict
 from mailing.engine.database import durable, keep_little, start_over
 from mailing.engine.faults import Point
 from mailing.engine.journal import Journal, JournalError, boot_id
@@ -44,7 +44,6 @@ logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 20.0
 _STEP_SECONDS = 1 / STEPS_A_SECOND
-_LARGEST_STEP = 1000
 _RENEW_SECONDS = 15.0
 _TURN_SECONDS = 1.0
 """After so long on one batch the next run in turn is served, however slow the server is."""
@@ -54,6 +53,7 @@ _FIRST_STEP = 8
 """As many letters of a run are tried at first, until the server has taken one."""
 _REFUSALS_IN_A_ROW = {Fault.POLICY: 10, Fault.PROTOCOL: 10, Fault.MESSAGE: 3}
 """After so many the rest of a run would fare no better: it is paused, and its owner decides."""
+_RENDERED, _AFTER_REPLY = Point.RENDERED, Point.AFTER_REPLY  # as in `transport.session`
 _UNFIT = Verdict(Outcome.PERMANENT, DeliveryState.FAILED, Fault.MESSAGE)
 
 
@@ -217,7 +217,7 @@ class Sender:
             faults.point(Point.BEFORE_DOT)
 
     def answered(self, letter: Outgoing, stage: Stage, reply: Reply) -> bool:
-        faults.point(Point.AFTER_REPLY)
+        faults.point(_AFTER_REPLY)
         batch, row = self._under_way[letter.delivery_id]
         verdict, finding = ledger.judge(
             batch.lease.run_id,
@@ -228,13 +228,17 @@ class Sender:
             at=self._moment(),
             random=self._random,
         )
-        confused = verdict.fault is Fault.PROTOCOL and row.id not in self._second_chances
-        if finding is None or (confused and verdict.state == DeliveryState.FAILED):
+        if finding is None or (
+            verdict is not ACCEPTED
+            and verdict.fault is Fault.PROTOCOL
+            and verdict.state == DeliveryState.FAILED
+            and row.id not in self._second_chances
+        ):
             self._second_chances.add(row.id)
             del self._under_way[row.id]
             self._try_again(batch, row)
             return True
-        if verdict.fault is Fault.NONE:
+        if verdict is ACCEPTED:
             self._accepted = True
         self._note(batch, finding)
         # Not before: a task's time-out may interrupt at any line, and the answer must be somewhere.
@@ -265,7 +269,7 @@ class Sender:
 
     def _judge_run(self, batch: _Batch, verdict: Verdict, reply: Reply) -> None:
         run_id = batch.lease.run_id
-        if verdict.fault is Fault.NONE:
+        if verdict is ACCEPTED:
             self._proven.add(run_id)
             if self._refusals:
                 self._refusals.pop(run_id, None)
@@ -418,7 +422,7 @@ class Sender:
         """Return how many letters leave in about a tenth of a second, as since the step before."""
         left = self._armed_at_step - self._armed()
         wanted = int(left * _STEP_SECONDS / max(now - self._armed_at, 1e-6))
-        return max(self._server.connections, min(wanted, 4 * self._step, _LARGEST_STEP))
+        return max(self._server.connections, min(wanted, 4 * self._step))
 
     def _armed(self) -> int:
         """Return how many letters are armed and not handed over."""
@@ -492,7 +496,7 @@ class Sender:
             return None
         if batch.lease.is_suspect and not self._note_composed(row):
             return None
-        faults.point(Point.RENDERED)
+        faults.point(_RENDERED)
         return Outgoing(
             delivery_id,
             attempts + 1,

@@ -50,6 +50,9 @@ class _Phase(Enum):
     OPEN = "open"
 
 
+_OPEN, _AFTER_SEND = _Phase.OPEN, Point.AFTER_SEND  # names of their own as in `session`
+
+
 class _Connection:
     """A socket with its session."""
 
@@ -143,7 +146,7 @@ class Pool:
             if connection.session.idle:
                 connection.session.take()
                 connection.allow(connection.session.patience)
-                self._attempt(connection, self._flush)
+                self._flush(connection)
 
     # --- One connection ---------------------------------------------------------------------------
 
@@ -177,7 +180,7 @@ class Pool:
         for descriptor, events in ready:
             connection = self._connections.get(descriptor)
             if connection is not None:
-                self._attempt(connection, self._hear, events)
+                self._hear(connection, events)
                 heard.append(connection)
         try:
             self._handler.about_to_send()
@@ -189,36 +192,33 @@ class Pool:
             return
         for connection in heard:
             if connection.sock.fileno() in self._connections:
-                self._attempt(connection, self._flush)
-
-    def _attempt(self, connection: _Connection, step: Callable[..., None], *events: int) -> None:
-        """Take a step on a connection; whatever fails in it ends this connection alone."""
-        try:
-            step(connection, *events)
-        except Trouble as trouble:
-            self._failed(connection, trouble)
-        except ssl.SSLCertVerificationError as error:
-            text = f"the server's certificate is not valid: {error.verify_message}"
-            self._failed(connection, Trouble(Reply(0, text=text), configuration=True))
-        except OSError as error:
-            text = error.strerror or type(error).__name__
-            self._failed(connection, Trouble(Reply(0, text=text)))
+                self._flush(connection)
 
     def _hear(self, connection: _Connection, events: int) -> None:
+        """Take what has come; whatever fails ends this connection alone."""
+        try:
+            if connection.phase is not _OPEN and not self._opens(connection, events):
+                return
+            if events & ~_WRITE:
+                self._read(connection)
+        except (Trouble, OSError) as error:
+            self._failed(connection, _trouble(error))
+
+    def _opens(self, connection: _Connection, events: int) -> bool:
+        """Go on with connecting; return whether the connection is open."""
         if connection.phase is _Phase.CONNECTING:
             if events == _READ:
-                return  # meant for the connection that had this descriptor before
+                return False  # meant for the connection that had this descriptor before
             self._connected(connection)
         if connection.phase is _Phase.SHAKING_HANDS:
             self._shake_hands(connection)
-        if connection.phase is _Phase.OPEN and events & ~_WRITE:
-            self._read(connection)
+        return connection.phase is _OPEN
 
     def _connected(self, connection: _Connection) -> None:
         error = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise Trouble(Reply(0, text=os.strerror(error)))
-        connection.phase = _Phase.OPEN
+        connection.phase = _OPEN
         if self._server.security is Security.TLS:
             self._begin_tls(connection)
 
@@ -242,7 +242,7 @@ class Pool:
         except ssl.SSLWantWriteError:
             self._watch(connection, _WRITE)
         else:
-            connection.phase = _Phase.OPEN
+            connection.phase = _OPEN
             if connection.session.wants_tls:
                 connection.session.tls_started()
 
@@ -266,24 +266,28 @@ class Pool:
                 return
 
     def _flush(self, connection: _Connection) -> None:
-        if connection.phase is not _Phase.OPEN:
+        """Send what the session has to say; whatever fails in it ends this connection alone."""
+        if connection.phase is not _OPEN:
             return
         session = connection.session
         if session.answers != connection.answers:
             # A new stage has begun. Within a stage, a server that drips bytes wins no time.
             connection.answers = session.answers
             connection.allow(session.patience)
-        if session.outgoing:
-            self._send(connection)
-        if session.closed:
-            self._drop(connection, Reply(0))
-            self._replace()
-        elif session.wants_tls and not session.outgoing:
-            self._begin_tls(connection)
-            self._shake_hands(connection)
-            self._flush(connection)
-        else:
-            self._watch(connection, _READ | _WRITE if session.outgoing else _READ)
+        try:
+            if session.outgoing:
+                self._send(connection)
+            if session.closed:
+                self._drop(connection, Reply(0))
+                self._replace()
+            elif session.wants_tls and not session.outgoing:
+                self._begin_tls(connection)
+                self._shake_hands(connection)
+                self._flush(connection)
+            else:
+                self._watch(connection, _READ | _WRITE if session.outgoing else _READ)
+        except (Trouble, OSError) as error:
+            self._failed(connection, _trouble(error))
 
     def _send(self, connection: _Connection) -> None:
         session = connection.session
@@ -296,7 +300,7 @@ class Pool:
             if not isinstance(error, _NOT_YET):
                 raise
         else:
-            faults.point(Point.AFTER_SEND)
+            faults.point(_AFTER_SEND)
             session.outgoing = outgoing[sent:]
 
     def _watch(self, connection: _Connection, interest: int) -> None:
@@ -351,3 +355,12 @@ class Pool:
             self._poll.unregister(connection.sock)
         connection.sock.close()
         connection.session.lost(reply)
+
+
+def _trouble(error: Trouble | OSError) -> Trouble:
+    if isinstance(error, Trouble):
+        return error
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = f"the server's certificate is not valid: {error.verify_message}"
+        return Trouble(Reply(0, text=text), configuration=True)
+    return Trouble(Reply(0, text=error.strerror or type(error).__name__))
