@@ -89,6 +89,11 @@ def c_sink(delay_ms: int = 0, ledger: Path | None = None) -> Any:
     return installation.running(command, lambda: listens(C_SINK))
 
 
+def write_back() -> None:
+    """See that nobody pays for what the one before has left for the disk."""
+    os.sync()
+
+
 def smtp_source(size: int) -> float:
     """Return letters a second of Postfix's load generator: one content, no record of anything."""
     command = postfix(
@@ -96,12 +101,14 @@ def smtp_source(size: int) -> float:
         *("-s", CONNECTIONS, "-m", LETTERS, "-l", size),
         *("-f", "letters@service.test", "-t", "client@clients.test", f"127.0.0.1:{SMTP_SINK}"),
     )
+    write_back()
     started = time.monotonic()
     subprocess.run(command, check=True, env={**os.environ, **LIBRARIES}, timeout=300)
     return LETTERS / (time.monotonic() - started)
 
 
 def seconds_of(command: list[str | Path], **env: str) -> float:
+    write_back()
     result = subprocess.run(
         command, check=True, capture_output=True, text=True, timeout=900, env={**os.environ, **env}
     )
@@ -194,6 +201,7 @@ class Ours:
         from mailing import heartbeat, tasks
 
         cache.clear()
+        write_back()
         tasks.send_pulse()
         return installation.running(
             installation.cluster_command(), lambda: heartbeat.is_beating(timezone.now()), **env
