@@ -26,6 +26,7 @@ from mailing.engine import journal as journals
 from mailing.engine.classify import Reply
 from mailing.engine.faults import Point
 from mailing.engine.journal import Journal, Record
+from mailing.engine.leases import LEASE
 from mailing.engine.ledger import Finding
 from mailing.engine.retry import wait_after
 from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage
@@ -40,8 +41,12 @@ nothing from the time that a living sender has to write its outcomes.
 
 
 def sweep(now: datetime, *, host: str, random: Random) -> None:
-    """Take back all leases that have run out. Safe to call from anywhere, any number of times."""
-    for batch in list(Batch.objects.filter(done=False, lease_until__lt=now).order_by("pk")):
+    """Take back all leases that have run out. Safe to call from anywhere, any number of times.
+
+    Also those that end later than any that is taken now: the clock has been put back since.
+    """
+    lost = Q(lease_until__lt=now) | Q(lease_until__gt=now + 2 * LEASE)
+    for batch in list(Batch.objects.filter(lost, done=False).order_by("pk")):
         here = batch.host == host
         with journals.seize(Path(batch.journal)) if here else nullcontext() as journal:
             record = journal.read() if journal is not None else None
@@ -80,7 +85,7 @@ def _take_back(batch: Batch, record: Record | None, now: datetime, random: Rando
         findings, in_doubt = _settle(batch, record, now, random)
         ledger.record(findings)
         suppressions.suppress_refused(findings)
-        missed_since = batch.missed_since or now
+        missed_since = min(batch.missed_since or now, now)
         if in_doubt and now - missed_since < WAITING_TIME:
             # The holder may live (a stopped process, another host) and still write its outcomes.
             Batch.objects.filter(pk=batch.pk).update(

@@ -243,7 +243,9 @@ def test_a_large_log_is_forgotten_in_small_steps(alice: User, stage: Stage) -> N
             [alice.pk, MANY // 2, instant(NOW - timedelta(days=400)), instant(NOW)],
         )
         cursor.execute("ANALYZE")
-    os.sync()  # what this test has written is not for the first step to wait for
+        if connection.vendor == "postgresql":
+            cursor.execute("CHECKPOINT")
+    os.sync()  # what this test has written is not for the steps to wait for
     plan = Attempt.objects.order_by("pk").values("pk", "delivery", "at")[: retention.STEP].explain()
     assert "Sort" not in plan, "in the order of the key"
     assert "B-TREE" not in plan

@@ -136,6 +136,47 @@ def test_a_clock_that_jumps_leaves_a_live_sender_its_time(run: Run, stage: Stage
         assert states(run) == ["unknown"] * 3 + ["pending"] * 7
 
 
+def test_a_clock_that_is_put_back_holds_nothing_up(run: Run, stage: Stage) -> None:
+    """A sender is missed by a clock that is an hour ahead, which is mended then."""
+    with journals.hold(stage.folder, 1) as held:
+        assert held is not None
+        held.start()
+        lease_and_arm(stage, held, armed=3)
+        stage.later(hours=1)
+        stage.sweep()
+        stage.later(hours=-1)
+        stage.sweep()
+        stage.later(minutes=14)
+        stage.sweep()
+        assert states(run) == ["pending"] * 10, "it has the whole time from now on"
+        stage.later(minutes=1)
+        stage.sweep()
+        assert states(run) == ["unknown"] * 3 + ["pending"] * 7
+
+
+def test_a_lease_of_a_clock_that_is_put_back_is_not_waited_for(run: Run, stage: Stage) -> None:
+    stage.later(hours=1)
+    with journals.hold(stage.folder, 1) as held:
+        assert held is not None
+        held.start()
+        lease_and_arm(stage, held, armed=3)
+    stage.later(minutes=-59)
+    stage.sweep()
+    assert not Batch.objects.filter(lease_token__isnull=False).exists()
+
+
+def test_a_lease_of_this_minute_is_left_alone(run: Run, stage: Stage) -> None:
+    """Hosts may differ by some milliseconds in what they take for now."""
+    stage.later(seconds=30)
+    with journals.hold(stage.folder, 1) as held:
+        assert held is not None
+        held.start()
+        lease_and_arm(stage, held, armed=3)
+    stage.later(seconds=-30)
+    stage.sweep()
+    assert Batch.objects.get().lease_token is not None
+
+
 def test_another_machine_is_given_time_then_its_letters_are_unknown(run: Run, stage: Stage) -> None:
     with journals.hold(stage.folder / "elsewhere", 1) as held:
         assert held is not None
