@@ -255,7 +255,9 @@ def test_a_large_log_is_forgotten_in_small_steps(alice: User, stage: Stage) -> N
         went_on = retention.forget(NOW - timedelta(days=365))
         steps.append(time.monotonic() - started)
     print(f"{len(steps)} steps, the longest {max(steps):.3f} s")  # noqa: T201 - for the books
-    assert max(steps) <= 0.2
+    assert len(steps) > MANY // 2 // retention.STEP, "a thousand at a time"
+    slow = sorted(steps)[-1 - len(steps) // 100]  # one of a hundred may wait for a disk
+    assert slow <= 0.2
     assert not Attempt.objects.filter(at__lt=NOW).exists()
     assert Attempt.objects.count() == MANY // 2
 
