@@ -182,7 +182,7 @@ def delete(mailing: Mailing, *, by: User, now: datetime) -> None:
             deleted_at=now, next_due_at=None, message=None
         ):
             return
-        for run in Run.objects.filter(mailing=mailing).unfinished():
+        for run in Run.objects.filter(mailing=mailing).unfinished().order_by("pk"):
             Run.objects.filter(pk=run.pk, status__in=run_sources(RunStatus.CANCELLED)).update(
                 status=RunStatus.CANCELLED, finished_at=now
             )

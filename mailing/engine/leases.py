@@ -10,7 +10,7 @@ run, which holds a million of them.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from django.db import connection
 
 from mailing.engine import faults
 from mailing.engine.budget import NO_LIMIT, UNLIMITED, Rate, day_of
-from mailing.engine.database import identifier, instant, skip_locked
+from mailing.engine.database import identifier, instant, is_postgresql, skip_locked
 from mailing.engine.faults import Point
 
 LEASE = timedelta(seconds=45)
@@ -105,7 +105,7 @@ def take(
         for run_id, owner_id, is_expired in cursor.fetchall():
             if owner_id in passed_over or run_id == besides:
                 continue
-            # Owner, run, batch: whoever locks several of them does it in this order.
+            # Owner, run, batch: the order of `lock`.
             cursor.execute(
                 """
                 INSERT INTO mailing_ownergate (owner_id, revision, served_at) VALUES (%s, 0, %s)
@@ -155,6 +155,21 @@ def take(
                 is_suspect=bool(is_suspect),
             )
     return None
+
+
+def lock(held: Iterable[Lease]) -> None:
+    """Lock these batches, before writing to their deliveries in the same transaction.
+
+    Whoever locks several rows does it in this order, or two would wait for each other: owner's
+    gate, run, batches by run and first delivery, deliveries. SQLite has one writer at a time.
+    """
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id FROM mailing_batch WHERE id = ANY(%s) ORDER BY run_id, first_id"
+                " FOR UPDATE",
+                [[lease.batch_id for lease in held]],
+            )
 
 
 def rows(lease: Lease, after: int) -> tuple[int, list[Row]]:

@@ -342,9 +342,9 @@ def cancel_unarmed(run_id: int) -> None:
 
     Call inside a transaction. Locking the batches first keeps senders from arming meanwhile.
     """
-    batches = Batch.objects.filter(run_id=run_id, done=False).order_by("pk").select_for_update()
+    batches = Batch.objects.filter(run_id=run_id, done=False).select_for_update()
     unarmed = _open(run_id=run_id)
-    for batch in list(batches):
+    for batch in list(batches.order_by("first_id")):
         if batch.armed_to:
             unarmed = unarmed.exclude(pk__range=(batch.first_id, batch.armed_to))
     unarmed.update(state=DeliveryState.CANCELLED, next_attempt_at=None)

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
+from typing import NamedTuple
 
 from django.db import DatabaseError, transaction
 
@@ -72,6 +73,14 @@ class _Batch:
     @property
     def is_through(self) -> bool:
         return not self.rows and not self.owed
+
+
+class _Step(NamedTuple):
+    """The next few letters of a batch."""
+
+    at: float  # monotonic
+    pace: int  # letters that leave in a tenth of a second
+    size: int  # of them, what may be armed now
 
 
 class Sender:
@@ -354,8 +363,9 @@ class Sender:
             self._take_turn()
             batch = self._current
             with durable():
+                step = self._plan(batch) if batch is not None and batch.rows else None
                 self._record()
-                rows = self._arm(batch) if batch is not None else []
+                rows = self._arm(batch, step) if batch is not None and step is not None else []
                 through = self._release_finished()
                 faults.point(Point.INTENT_WRITTEN)
             faults.point(Point.AFTER_INTENT)
@@ -385,22 +395,24 @@ class Sender:
                 self._left_some = True
                 self._current = other
 
-    def _arm(self, batch: _Batch) -> list[Row] | None:
-        """Arm the next few of a batch and return them; None if the server may get no letter now."""
+    def _plan(self, batch: _Batch) -> _Step:
+        """Take what the rates allow of the next step out of the budgets."""
         now = time.monotonic()
-        step = self._step_size(now)
+        pace = self._step_size(now)
+        size = min(max(1, pace - self._armed()), len(batch.rows))
+        if batch.lease.run_id not in self._proven:
+            size = min(size, _FIRST_STEP)
+        return _Step(now, pace, self._allowance.available(batch.lease.owner_id, size))
+
+    def _arm(self, batch: _Batch, step: _Step) -> list[Row] | None:
+        """Arm the next few of a batch and return them; None if the server may get no letter now."""
+        if not step.size:
+            # Only a server that is throttled stops all; an owner makes room for others.
+            if self._allowance.server_is_dry():
+                return None
+            batch.rows.clear()
         while batch.rows:
-            size = min(max(1, step - self._armed()), len(batch.rows))
-            if batch.lease.run_id not in self._proven:
-                size = min(size, _FIRST_STEP)
-            size = self._allowance.available(batch.lease.owner_id, size)
-            if not size:
-                # Only a server that is throttled stops all; an owner makes room for others.
-                if self._allowance.server_is_dry():
-                    return None
-                batch.rows.clear()
-                break
-            rows = [batch.rows[i] for i in range(size)]
+            rows = [batch.rows[i] for i in range(min(step.size, len(batch.rows)))]
             faults.point(Point.BEFORE_INTENT)
             gate = leases.arm(batch.lease, rows[-1].id, self._clock())
             if gate is None:
@@ -413,8 +425,8 @@ class Sender:
                 leases.disarm(batch.lease, batch.armed_to)
                 self._load(batch, after=batch.armed_to)
             else:
-                self._allowance.spend(batch.lease.owner_id, size)
-                self._step, self._armed_at = step, now
+                self._allowance.spend(batch.lease.owner_id, len(rows))
+                self._step, self._armed_at = step.pace, step.at
                 return rows
         return []
 
@@ -576,6 +588,7 @@ class Sender:
             self._findings.clear()
 
     def _record(self) -> None:
+        leases.lock(batch.lease for batch in self._batches)
         faults.point(Point.BEFORE_OUTCOME)
         ledger.record(self._findings)
         faults.point(Point.OUTCOME_WRITTEN)
@@ -615,8 +628,8 @@ class Sender:
             try:
                 self._draw_consequences()
                 with durable():
-                    self._record()
                     self._allowance.give_back()
+                    self._record()
                     under_way = {id(batch) for batch, _row in self._under_way.values()}
                     for batch in self._batches:
                         if id(batch) not in under_way:

@@ -30,7 +30,7 @@ from mailing.engine.leases import LEASE
 from mailing.engine.ledger import Finding
 from mailing.engine.retry import wait_after
 from mailing.enums import OPEN_DELIVERIES, DeliveryState, Outcome, Stage
-from mailing.models import Attempt, Batch, Delivery
+from mailing.models import Attempt, Batch, Delivery, Mailing, OwnerGate
 
 WAITING_TIME = timedelta(minutes=15)
 """How long the armed part of a lost lease waits for its sender: longer than the answer to a dot.
@@ -73,7 +73,10 @@ def settle_journal(journal: Journal, now: datetime, *, host: str, random: Random
 
 def _take_back(batch: Batch, record: Record | None, now: datetime, random: Random) -> None:
     token = batch.lease_token
+    owner = Mailing.objects.filter(runs=batch.run_id).values("owner")
     with transaction.atomic():
+        # Whose address is refused is written there; first, as in `leases.lock`.
+        list(OwnerGate.objects.filter(owner__in=owner).select_for_update().values_list("pk"))
         if not Batch.objects.filter(pk=batch.pk, lease_token=token).update(
             lease_token=uuid.uuid4()
         ):

@@ -11,7 +11,8 @@ from django.db import transaction
 from accounts.blocking import set_active
 from accounts.models import User
 from mailing import lifecycle
-from mailing.engine import suppressions
+from mailing.engine import ledger, suppressions
+from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.faults import Point
 from mailing.enums import DeliveryState, MailingStatus, RunStatus, SuppressionReason
 from mailing.models import Client, Delivery, Mailing, Run
@@ -159,6 +160,28 @@ def test_an_erased_client_is_anonymous_and_gets_nothing(
     assert set(cancelled.values_list("email", flat=True)) <= {""}
     assert erased.exclude(state=DeliveryState.CANCELLED).count() <= AT_MOST
     assert len(stage.arrived) == LETTERS - cancelled.count()
+
+
+@pytest.mark.parametrize("rate", [UNLIMITED, Rate(per_second=1000)], ids=["free", "limited"])
+@pytest.mark.parametrize("number", [2, 3])
+def test_erasing_clients_and_recording_their_letters_do_not_wait_for_each_other(
+    mailing: Mailing, stage: Stage, number: int, rate: Rate
+) -> None:  # row 37
+    """The letters were armed before: they are kept, and their client is taken out of them."""
+    stage.owner_rate = rate
+    (run,) = stage.plan()
+    first = list(Client.objects.filter(owner=mailing.owner).order_by("pk")[:20])
+
+    def erase() -> None:
+        with transaction.atomic():
+            ledger.cancel_for_clients([client.pk for client in first])
+            for client in first:
+                client.delete()
+
+    with Meanwhile(Point.OUTCOME_WRITTEN, number, erase):
+        stage.send()
+    oracle.check(run, [letter["delivery"] for letter in stage.sink.ledger.letters], drained=True)
+    assert Delivery.objects.filter(run=run, client=None).count() == 20
 
 
 def test_pausing_and_resuming_fifty_times_loses_and_doubles_nothing(
