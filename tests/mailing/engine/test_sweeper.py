@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -50,6 +52,21 @@ def lease_and_arm(
             assert gate is not None
             assert gate.open
     return lease, [row.id for row in rows]
+
+
+@contextmanager
+def armed(stage: Stage, letters: int) -> Iterator[Journal]:
+    """Hold the journal of a sender, which lives as long as the block, with so many armed."""
+    with journals.hold(stage.folder, 1) as held:
+        assert held is not None
+        held.start()
+        lease_and_arm(stage, held, letters)
+        yield held
+
+
+def die_with_armed(stage: Stage, letters: int) -> None:
+    with armed(stage, letters):
+        pass
 
 
 def states(run: Run) -> list[str]:
@@ -122,10 +139,7 @@ def test_a_live_sender_is_left_alone_but_for_what_it_has_not_armed(run: Run, sta
 
 
 def test_a_clock_that_jumps_leaves_a_live_sender_its_time(run: Run, stage: Stage) -> None:
-    with journals.hold(stage.folder, 1) as held:
-        assert held is not None
-        held.start()
-        lease_and_arm(stage, held, armed=3)
+    with armed(stage, 3):
         stage.later(hours=1)
         stage.sweep()
         stage.later(minutes=14)
@@ -138,10 +152,7 @@ def test_a_clock_that_jumps_leaves_a_live_sender_its_time(run: Run, stage: Stage
 
 def test_a_clock_that_is_put_back_holds_nothing_up(run: Run, stage: Stage) -> None:
     """A sender is missed by a clock that is an hour ahead, which is mended then."""
-    with journals.hold(stage.folder, 1) as held:
-        assert held is not None
-        held.start()
-        lease_and_arm(stage, held, armed=3)
+    with armed(stage, 3):
         stage.later(hours=1)
         stage.sweep()
         stage.later(hours=-1)
@@ -156,10 +167,7 @@ def test_a_clock_that_is_put_back_holds_nothing_up(run: Run, stage: Stage) -> No
 
 def test_a_lease_of_a_clock_that_is_put_back_is_not_waited_for(run: Run, stage: Stage) -> None:
     stage.later(hours=1)
-    with journals.hold(stage.folder, 1) as held:
-        assert held is not None
-        held.start()
-        lease_and_arm(stage, held, armed=3)
+    die_with_armed(stage, 3)
     stage.later(minutes=-59)
     stage.sweep()
     assert not Batch.objects.filter(lease_token__isnull=False).exists()
@@ -168,10 +176,7 @@ def test_a_lease_of_a_clock_that_is_put_back_is_not_waited_for(run: Run, stage: 
 def test_a_lease_of_this_minute_is_left_alone(run: Run, stage: Stage) -> None:
     """Hosts may differ by some milliseconds in what they take for now."""
     stage.later(seconds=30)
-    with journals.hold(stage.folder, 1) as held:
-        assert held is not None
-        held.start()
-        lease_and_arm(stage, held, armed=3)
+    die_with_armed(stage, 3)
     stage.later(seconds=-30)
     stage.sweep()
     assert Batch.objects.get().lease_token is not None
@@ -235,10 +240,7 @@ def test_after_another_boot_the_journal_proves_nothing(run: Run, stage: Stage) -
 
 
 def test_a_lost_journal_proves_nothing(run: Run, stage: Stage) -> None:
-    with journals.hold(stage.folder, 1) as held:
-        assert held is not None
-        held.start()
-        lease_and_arm(stage, held, armed=2)
+    with armed(stage, 2) as held:
         held.path.unlink()
     stage.later(minutes=1)
     stage.sweep()
@@ -248,10 +250,7 @@ def test_a_lost_journal_proves_nothing(run: Run, stage: Stage) -> None:
 
 
 def test_a_batch_that_was_not_armed_is_simply_given_back(run: Run, stage: Stage) -> None:
-    with journals.hold(stage.folder, 1) as held:
-        assert held is not None
-        held.start()
-        lease_and_arm(stage, held, armed=0)
+    die_with_armed(stage, 0)
     stage.later(minutes=1)
     stage.sweep()
     assert Batch.objects.get().lease_token is None
@@ -290,10 +289,7 @@ def test_deferred_letters_of_another_pass_are_not_taken_for_armed(run: Run, stag
 
 
 def test_a_lease_is_exclusive(run: Run, stage: Stage) -> None:
-    with journals.hold(stage.folder, 1) as held:
-        assert held is not None
-        held.start()
-        lease_and_arm(stage, held, armed=0)
+    with armed(stage, 0):
         holder = Holder("x", "", "", uuid.uuid4())
         with durable():
             assert leases.take(holder, stage.now) is None
