@@ -14,6 +14,7 @@ from django.test import Client, override_settings
 
 from accounts import roles
 from accounts.models import User
+from site_project import page_drops
 from tests.certificates import Certificates
 
 PASSWORD = "correct-horse-battery"
@@ -44,7 +45,11 @@ def quick_settings() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[None]:
-    """Rate limits and figures live in the cache; they must not reach from one test to the next."""
+    """Rate limits and figures live in the cache; they must not reach from one test to the next.
+
+    Nor does what is to be dropped within a second, in the midst of another test.
+    """
+    page_drops._drops.flush()
     for kept in caches.all():
         kept.clear()
     yield
