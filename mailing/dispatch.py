@@ -48,11 +48,13 @@ def do_chores() -> None:
 @page_drops.coalesced()
 def plan() -> None:
     """Open what is due, take back what dead senders hold, and tell whom it concerns."""
-    now = database_clock(timezone.now())()
+    clock = database_clock(timezone.now())
+    now = clock()
     heartbeat.beat(now)
     planner.open_due(now, freeze, _random, unfit=partial(notices.tell_unfit, now=now))
     planner.move_windows(now)
-    sweeper.sweep(now, host=host_name(), random=_random)
+    # To open runs may take a minute, and senders renew their leases meanwhile.
+    sweeper.sweep(clock(), host=host_name(), random=_random)
     circuit.alert(now)
     notices.tell(now)
     hourly.fold()

@@ -10,7 +10,7 @@ run, which holds a million of them.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -157,18 +157,19 @@ def take(
     return None
 
 
-def lock(held: Iterable[Lease]) -> None:
+def lock(held: Sequence[Lease]) -> None:
     """Lock these batches, before writing to their deliveries in the same transaction.
 
     Whoever locks several rows does it in this order, or two would wait for each other: owner's
-    gate, run, batches by run and first delivery, deliveries. SQLite has one writer at a time.
+    gate, run, batches by run and first delivery, deliveries. Batches that were taken away are
+    somebody else's to lock. SQLite has one writer at a time.
     """
     if is_postgresql():
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT id FROM mailing_batch WHERE id = ANY(%s) ORDER BY run_id, first_id"
-                " FOR UPDATE",
-                [[lease.batch_id for lease in held]],
+                "SELECT id FROM mailing_batch WHERE id = ANY(%s) AND lease_token = ANY(%s)"
+                " ORDER BY run_id, first_id FOR UPDATE",
+                [[lease.batch_id for lease in held], [lease.token for lease in held]],
             )
 
 

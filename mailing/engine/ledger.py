@@ -348,7 +348,7 @@ def cancel_unarmed(run_id: int) -> None:
         if batch.armed_to:
             unarmed = unarmed.exclude(pk__range=(batch.first_id, batch.armed_to))
     unarmed.update(state=DeliveryState.CANCELLED, next_attempt_at=None)
-    Batch.objects.filter(run_id=run_id, lease_token=None).update(done=True)
+    Batch.objects.filter(run_id=run_id, done=False, lease_token=None).update(done=True)
 
 
 def cancel_for_clients(client_ids: Collection[int]) -> None:
@@ -390,6 +390,8 @@ def reopen(run_id: int, states: Iterable[DeliveryState], now: datetime) -> int:
 
     Addresses that are suppressed by now are sorted out when their batch is leased.
     """
+    batches = Batch.objects.filter(run_id=run_id)
+    list(batches.order_by("first_id").select_for_update().values_list("pk"))
     wanted = set(states) & {DeliveryState.FAILED, DeliveryState.UNKNOWN}
     # Not those whose client was deleted since: nobody may be mailed after that.
     reopened = Delivery.objects.filter(
@@ -400,7 +402,7 @@ def reopen(run_id: int, states: Iterable[DeliveryState], now: datetime) -> int:
         pk__range=(OuterRef("first_id"), OuterRef("last_id")),
         state=DeliveryState.PENDING,
     )
-    batches = Batch.objects.filter(Exists(pending), run_id=run_id)
+    batches = batches.filter(Exists(pending))
     batches.filter(done=True).update(done=False, due_at=now)
     batches.filter(done=False, lease_token=None, due_at__gt=now).update(due_at=now)
     return reopened

@@ -337,7 +337,6 @@ class Sender:
             rows = self._arm_next()
         except DatabaseError:
             logger.exception("nothing more is sent until the database answers")
-            self._allowance.forget()
             self.stop()
             return False
         batch = self._current
@@ -362,12 +361,17 @@ class Sender:
             self._draw_consequences()
             self._take_turn()
             batch = self._current
-            with durable():
-                step = self._plan(batch) if batch is not None and batch.rows else None
-                self._record()
-                rows = self._arm(batch, step) if batch is not None and step is not None else []
-                through = self._release_finished()
-                faults.point(Point.INTENT_WRITTEN)
+            try:
+                with durable():
+                    # First, because a budget is the owner's gate: the order of `leases.lock`.
+                    step = self._plan(batch) if batch is not None and batch.rows else None
+                    self._record()
+                    rows = self._arm(batch, step) if batch is not None and step is not None else []
+                    through = self._release_finished()
+                    faults.point(Point.INTENT_WRITTEN)
+            except BaseException:
+                self._allowance.forget()  # it has not been taken out after all
+                raise
             faults.point(Point.AFTER_INTENT)
             self._findings.clear()
             self._drop(through)
@@ -588,7 +592,7 @@ class Sender:
             self._findings.clear()
 
     def _record(self) -> None:
-        leases.lock(batch.lease for batch in self._batches)
+        leases.lock([batch.lease for batch in self._batches])
         faults.point(Point.BEFORE_OUTCOME)
         ledger.record(self._findings)
         faults.point(Point.OUTCOME_WRITTEN)
@@ -627,8 +631,9 @@ class Sender:
         for pause in (*_WRITE_AGAIN_SECONDS, None):
             try:
                 self._draw_consequences()
-                with durable():
+                with transaction.atomic():
                     self._allowance.give_back()
+                with durable():
                     self._record()
                     under_way = {id(batch) for batch, _row in self._under_way.values()}
                     for batch in self._batches:

@@ -25,6 +25,7 @@ def suppress(
     What the person or the mail server says takes the place of the owner's own exclusion, which the
     owner could lift; nothing takes theirs.
     """
+    raise_revision(owner_id)
     _row, is_new = Suppression.objects.get_or_create(
         owner_id=owner_id,
         email_normalized=email_normalized,
@@ -36,7 +37,6 @@ def suppress(
             email_normalized=email_normalized,
             reason=SuppressionReason.EXCLUDED,
         ).update(reason=reason, created_at=now)
-    raise_revision(owner_id)
 
 
 def exclude(*, owner_id: int, addresses: Collection[str], now: datetime) -> int:
@@ -44,6 +44,7 @@ def exclude(*, owner_id: int, addresses: Collection[str], now: datetime) -> int:
 
     Call inside a transaction. What the person or the mail server has said stays as it is.
     """
+    raise_revision(owner_id)
     suppressions = Suppression.objects.filter(owner_id=owner_id)
     there = suppressions.filter(email_normalized__in=addresses).count()
     Suppression.objects.bulk_create(
@@ -58,7 +59,6 @@ def exclude(*, owner_id: int, addresses: Collection[str], now: datetime) -> int:
         ),
         ignore_conflicts=True,
     )
-    raise_revision(owner_id)
     return len(addresses) - there
 
 

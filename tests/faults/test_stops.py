@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts.blocking import set_active
 from accounts.models import User
 from mailing import lifecycle
-from mailing.engine import ledger, suppressions
+from mailing.engine import allowance, ledger, suppressions
 from mailing.engine.budget import UNLIMITED, Rate
 from mailing.engine.faults import Point
 from mailing.enums import DeliveryState, MailingStatus, RunStatus, SuppressionReason
@@ -165,10 +165,15 @@ def test_an_erased_client_is_anonymous_and_gets_nothing(
 @pytest.mark.parametrize("rate", [UNLIMITED, Rate(per_second=1000)], ids=["free", "limited"])
 @pytest.mark.parametrize("number", [2, 3])
 def test_erasing_clients_and_recording_their_letters_do_not_wait_for_each_other(
-    mailing: Mailing, stage: Stage, number: int, rate: Rate
+    mailing: Mailing,
+    stage: Stage,
+    number: int,
+    rate: Rate,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # row 37
     """The letters were armed before: they are kept, and their client is taken out of them."""
     stage.owner_rate = rate
+    monkeypatch.setattr(allowance, "STEPS_A_SECOND", 1)  # each step asks the owner's budget
     (run,) = stage.plan()
     first = list(Client.objects.filter(owner=mailing.owner).order_by("pk")[:20])
 
@@ -178,8 +183,9 @@ def test_erasing_clients_and_recording_their_letters_do_not_wait_for_each_other(
             for client in first:
                 client.delete()
 
-    with Meanwhile(Point.OUTCOME_WRITTEN, number, erase):
+    with Meanwhile(Point.OUTCOME_WRITTEN, number, erase) as meanwhile:
         stage.send()
+    assert meanwhile.waited, "for the sender, which goes on"
     oracle.check(run, [letter["delivery"] for letter in stage.sink.ledger.letters], drained=True)
     assert Delivery.objects.filter(run=run, client=None).count() == 20
 
