@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,8 +62,13 @@ def start_over() -> None:
     """Throw this thread's connection away, in whatever state it is.
 
     A task's time-out may strike while Django enters a transaction. It would then take itself to be
-    in one for good, and closing alone mends nothing.
+    in one for good, and closing alone mends nothing. Nor does SQLite end the transaction of a
+    connection that is closed while somebody knows a statement of it, as the frames of the error
+    under way do: nobody could write for as long as that lasts.
     """
+    if not is_postgresql() and connection.connection is not None:
+        with suppress(sqlite3.Error):  # closed already
+            connection.connection.rollback()
     connection.close()
     del connections[DEFAULT_DB_ALIAS]
 
