@@ -41,8 +41,8 @@ access: $(TOOLS) ## Every URL as every role, the screens of Wagtail included
 test-oracle: $(TOOLS) ## Dates and windows in forty zones against the oracle (two minutes)
 	@ORACLE=all $(PY) -m pytest -q -n 2 tests/mailing/test_schedule_oracle.py $(ARGS)
 
-test-pages: $(TOOLS) ## Kept pages: never old, nobody else's; 5,000 requests of eight threads, as in CI (five minutes)
-	@PAGES=broad $(PY) -m pytest -q -n 2 tests/pages $(ARGS)
+test-pages: $(TOOLS) ## Kept pages: never old, nobody else's; 5,000 requests of eight threads, as in CI (three minutes)
+	@PAGES=broad $(PY) -m pytest -q -n 2 --dist worksteal tests/pages/test_privacy.py tests/pages/test_freshness.py $(ARGS)
 
 cache-proof: $(TOOLS) ## The privacy of kept pages with 100,000 requests (an hour)
 	@PAGES=all $(PY) -m pytest -q -n 0 -s --show-capture=no tests/pages/test_privacy.py $(ARGS)
