@@ -369,8 +369,8 @@ class Sender:
                     rows = self._arm(batch, step) if batch is not None and step is not None else []
                     through = self._release_finished()
                     faults.point(Point.INTENT_WRITTEN)
-            except BaseException:
-                self._allowance.forget()  # it has not been taken out after all
+            except BaseException:  # a task's time-out too: nothing has been taken out after all
+                self._allowance.forget()
                 raise
             faults.point(Point.AFTER_INTENT)
             self._findings.clear()
