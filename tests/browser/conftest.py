@@ -19,9 +19,7 @@ expect.set_options(timeout=15_000)  # two cores, shared with a cluster and a web
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
-    # Where there is no graphics card, a process that stands in for one takes a tenth longer.
-    args = [*quiet, "--disable-gpu"]
-    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": args}
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": quiet}
 
 
 @pytest.fixture(scope="session")
