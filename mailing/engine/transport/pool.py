@@ -270,10 +270,6 @@ class Pool:
         if connection.phase is not _OPEN:
             return
         session = connection.session
-        if session.answers != connection.answers:
-            # A new stage has begun. Within a stage, a server that drips bytes wins no time.
-            connection.answers = session.answers
-            connection.allow(session.patience)
         try:
             if session.outgoing:
                 self._send(connection)
@@ -311,8 +307,14 @@ class Pool:
     # --- Time-outs and failures -------------------------------------------------------------------
 
     def _expire(self, now: float) -> None:
+        """End what has waited too long. A stage counts from when this first sees it: a second."""
         for connection in list(self._connections.values()):
-            if now > connection.deadline and not connection.session.idle:
+            session = connection.session
+            if connection.phase is _OPEN and session.answers != connection.answers:
+                # A new stage has begun. Within a stage, a server that drips bytes wins no time.
+                connection.answers = session.answers
+                connection.allow(session.patience)
+            elif now > connection.deadline and not session.idle:
                 text = f"no answer within {connection.patience:g} s"
                 self._failed(connection, Trouble(Reply(0, text=text)))
 

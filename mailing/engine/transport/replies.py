@@ -10,6 +10,7 @@ import re
 from mailing.engine.classify import Reply
 
 _LONGEST_REPLY = 65_536
+_new = tuple.__new__  # a NamedTuple's own constructor goes through a function in Python
 _TEXT = 400
 _FIRST_LINE = re.compile(r"([2-5][0-9][0-9])[ -]?(?:([245]\.[0-9]{1,3}\.[0-9]{1,3})(?=\s|$))?(.*)")
 
@@ -64,9 +65,13 @@ class ReplyReader:
 def parse(reply: bytes) -> Reply:
     """Return code, enhanced code (RFC 2034) and printable text. Raises ReplyError."""
     if (plain := _ONE_PLAIN_LINE.fullmatch(reply)) is not None:  # nearly all are
-        code, enhanced, text = plain.groups(b"")
-        return Reply(int(code), enhanced.decode(), text.decode().strip())
+        return plain_reply(*plain.groups(b""))
     return _parse_any(reply)
+
+
+def plain_reply(code: bytes, enhanced: bytes, text: bytes) -> Reply:
+    """Return the reply of one line that has these parts, all of them printable ASCII."""
+    return _new(Reply, (int(code), enhanced.decode(), text.decode().strip()))
 
 
 def _parse_any(reply: bytes) -> Reply:

@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from mailing.engine import faults
 from mailing.engine.classify import Reply
 from mailing.engine.faults import Point
-from mailing.engine.transport.replies import ReplyError, ReplyReader, parse
+from mailing.engine.transport.replies import ReplyError, ReplyReader, parse, plain_reply
 from mailing.engine.transport.server import MailServer, Security
 from mailing.enums import Stage
 
@@ -110,9 +110,9 @@ class _Expect(IntEnum):
 _DOT, _ENVELOPE_ANSWERED, _AT_DOT = _Expect.DOT, Point.ENVELOPE_ANSWERED, Stage.DOT
 _ENVELOPE = (_Expect.MAIL, _Expect.RCPT, _Expect.DATA)
 _LETTER = deque((_DOT, *_ENVELOPE))
-_TEXT = rb" [^\r\n]{0,500}\r\n"
 _LETTER_ANSWERED = re.compile(
-    rb"(2[0-9]{2}" + _TEXT + rb")25[0-9]" + _TEXT + rb"25[0-9]" + _TEXT + rb"354" + _TEXT
+    rb"(2\d\d) (?:([245]\.\d{1,3}\.\d{1,3})(?=[ \r]))?([ -~]{0,400})\r\n"
+    rb"25\d .{0,500}\n25\d .{0,500}\n354 .{0,500}\n"
 )
 """A letter has been taken and the next may come: what a server with PIPELINING answers at once."""
 _STAGES = {_Expect.MAIL: Stage.MAIL, _Expect.RCPT: Stage.RCPT, _Expect.DATA: Stage.DATA}
@@ -204,7 +204,7 @@ class Session:
             if self._expected == _LETTER and self._replies.is_empty:
                 found = _LETTER_ANSWERED.fullmatch(data)
                 if found is not None:
-                    self._letter_answered(found[1].removesuffix(b"\n"))
+                    self._letter_answered(plain_reply(*found.groups(b"")))
                     return
             for reply in self._replies.feed(data):
                 self._receive(reply)
@@ -265,7 +265,7 @@ class Session:
         expected = self._expected.popleft()
         self.answers += 1
         if expected is _DOT:
-            self._dot_answered(raw)
+            self._dot_answered(parse(raw))
         elif expected in _ENVELOPE:
             self._envelope_answered(expected, raw)
         elif expected is _Expect.LONE_DOT:
@@ -281,11 +281,11 @@ class Session:
         if self._commands and not self._expected:
             self._send(*self._commands.popleft())
 
-    def _letter_answered(self, raw: bytes) -> None:
+    def _letter_answered(self, reply: Reply) -> None:
         """Do at once what `_receive` would for four answers that let the next letter go."""
         self.answers += 4
         self._expected.popleft()
-        self._dot_answered(raw)
+        self._dot_answered(reply)
         self._expected.clear()
         for _expected in _ENVELOPE:
             faults.point(_ENVELOPE_ANSWERED)
@@ -323,9 +323,8 @@ class Session:
         if following is not None:
             self._send_envelope(following)
 
-    def _dot_answered(self, raw: bytes) -> None:
+    def _dot_answered(self, reply: Reply) -> None:
         letter = self._owed(self._letter)
-        reply = parse(raw)
         self._letter = None
         self.accepted += reply.is_positive
         if self._handler.answered(letter, _AT_DOT, reply):
