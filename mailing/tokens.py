@@ -16,16 +16,16 @@ _MARK_BYTES = 16
 
 def unsubscribe_links(site_url: str) -> Callable[[int], str]:
     """Return a function from a delivery's id to the address that stops its owner's letters."""
-    key = _key(settings.SECRET_KEY)
+    keyed = _keyed(settings.SECRET_KEY)
 
     def link(delivery_id: int) -> str:
-        return f"{site_url}/u/{delivery_id}-{_mark(key, delivery_id)}/"
+        return f"{site_url}/u/{delivery_id}-{_mark(keyed, delivery_id)}/"
 
     return link
 
 
 def unsubscribe_token(delivery_id: int) -> str:
-    return f"{delivery_id}-{_mark(_key(settings.SECRET_KEY), delivery_id)}"
+    return f"{delivery_id}-{_mark(_keyed(settings.SECRET_KEY), delivery_id)}"
 
 
 def read_unsubscribe_token(token: str) -> int | None:
@@ -37,17 +37,22 @@ def read_unsubscribe_token(token: str) -> int | None:
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return None
     for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        if constant_time_compare(mark, _mark(_key(key), int(number))):
+        if constant_time_compare(mark, _mark(_keyed(key), int(number))):
             return int(number)
     return None
 
 
-def _mark(key: bytes, delivery_id: int) -> str:
-    # A keyed hash by design (RFC 7693); an HMAC hashes twice, and this is done for every letter.
-    return hashlib.blake2b(b"%d" % delivery_id, key=key, digest_size=_MARK_BYTES).hexdigest()
+def _mark(keyed: hashlib.blake2b, delivery_id: int) -> str:
+    mark = keyed.copy()
+    mark.update(b"%d" % delivery_id)
+    return mark.hexdigest()
 
 
 @lru_cache(maxsize=8)
-def _key(secret: str) -> bytes:
-    """Return a key of its own for this purpose, so that no other token can stand in for it."""
-    return hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256)
+def _keyed(secret: str) -> hashlib.blake2b:
+    """Return a hash to be copied, with a key for this purpose: no other token can stand in for it.
+
+    A keyed hash by design (RFC 7693); an HMAC hashes twice, and this is done for every letter.
+    """
+    key = hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256)
+    return hashlib.blake2b(key=key, digest_size=_MARK_BYTES)

@@ -55,6 +55,7 @@ class Verdict:
     hang_up: bool = False
 
 
+_DOT = Stage.DOT  # a name of its own as in `transport.session`
 ACCEPTED = Verdict(Outcome.ACCEPTED, DeliveryState.SENT, Fault.NONE)
 _UNKNOWN = Verdict(Outcome.UNKNOWN, DeliveryState.UNKNOWN, Fault.TRANSPORT, hang_up=True)
 
@@ -67,7 +68,7 @@ _BAD_CREDENTIALS = frozenset({530, 534, 535, 538})
 def classify(stage: Stage, reply: Reply) -> Verdict:
     """Return what `reply` at `stage` means for the letter it answers."""
     kind = reply.code // 100
-    if stage == Stage.DOT:
+    if stage is _DOT:
         if kind == 2:
             return ACCEPTED
         if kind not in {4, 5}:

@@ -29,7 +29,6 @@ from mailing.engine.classify import Reply
 from mailing.engine.faults import Point
 from mailing.enums import Stage
 
-_STAGES = {stage: stage.value for stage in Stage}
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -87,7 +86,7 @@ class Journal:
         self.path = path
         self.journal_id = uuid.uuid4()
         self._descriptor = descriptor
-        self._lines: list[bytes] = []
+        self._lines: list[str] = []
 
     def read(self) -> Record:
         """Return what the file holds, which is the work of the holder before this one."""
@@ -99,30 +98,31 @@ class Journal:
         """Empty the file. Call only once everything in it has been settled in the database."""
         os.ftruncate(self._descriptor, 0)
         self.journal_id = uuid.uuid4()
-        self._lines = [f"V {boot_id() or '-'} {self.journal_id}\n".encode()]
+        self._lines = [f"V {boot_id() or '-'} {self.journal_id}\n"]
         self.write()
 
     def compose(self, delivery_id: int, attempt: int) -> None:
         """Write that a letter is about to be composed that may be the death of its sender."""
-        self._lines.append(b"C %d %d\n" % (delivery_id, attempt))
+        self._lines.append(f"C {delivery_id} {attempt}\n")
         self.write()
 
     def composed(self, delivery_id: int) -> None:
         """Write that a suspect letter has been composed; what comes now is no fault of it."""
-        self._lines.append(b"E %d\n" % delivery_id)
+        self._lines.append(f"E {delivery_id}\n")
         self.write()
 
     def dot(self, delivery_id: int, attempt: int) -> None:
         """Note that the final dot of a letter is about to leave. `write` before it does."""
-        self._lines.append(b"D %d %d\n" % (delivery_id, attempt))
+        self._lines.append(f"D {delivery_id} {attempt}\n")
 
     def answer(self, delivery_id: int, attempt: int, stage: Stage, reply: Reply) -> None:
         """Note the server's answer. `write` before anybody waits for something else."""
         code, enhanced, text = reply
         if not text.isprintable():
             text = text.replace("\n", " ").replace("\r", " ")
-        line = f"R {delivery_id} {attempt} {_STAGES[stage]} {code} {enhanced or '-'} {text}\n"
-        self._lines.append(line.encode("utf-8", "replace"))
+        self._lines.append(
+            f"R {delivery_id} {attempt} {stage._value_} {code} {enhanced or '-'} {text}\n"
+        )
 
     def write(self) -> bool:
         """Write what has been noted, with one system call; return whether there was any.
@@ -131,7 +131,7 @@ class Journal:
         """
         if not self._lines:
             return False
-        lines = b"".join(self._lines)
+        lines = "".join(self._lines).encode("utf-8", "replace")
         try:
             faults.point(Point.JOURNAL_LINE)
             written = os.write(self._descriptor, lines)

@@ -30,6 +30,8 @@ from mailing.enums import (
 )
 from mailing.models import Attempt, Batch, Client, Delivery, RunTally
 
+_new = tuple.__new__  # a NamedTuple's own constructor goes through a function in Python
+
 
 class Finding(NamedTuple):
     """What became of one attempt: a row of the log and the delivery's next state."""
@@ -63,17 +65,20 @@ def judge(
     retry_at = None
     if verdict is not ACCEPTED and verdict.state == DeliveryState.DEFERRED:
         retry_at = at + wait_after(attempt, random)
-    finding = Finding(
-        run_id,
-        delivery_id,
-        attempt,
-        at,
-        verdict.state,
-        verdict.outcome,
-        stage,
-        reply,
-        retry_at,
-        verdict.suppress,
+    finding = _new(
+        Finding,
+        (
+            run_id,
+            delivery_id,
+            attempt,
+            at,
+            verdict.state,
+            verdict.outcome,
+            stage,
+            reply,
+            retry_at,
+            verdict.suppress,
+        ),
     )
     return verdict, finding
 
@@ -185,7 +190,6 @@ _INSERT = """
     ON CONFLICT (delivery_id, number) DO NOTHING
 """
 _AT_ONCE = 100
-_VALUE = {member: member.value for kind in (DeliveryState, Outcome, Stage) for member in kind}
 
 
 class _Instants(dict[datetime | None, Any]):
@@ -227,7 +231,7 @@ def _write_sqlite(findings: Sequence[Finding], sources: dict[int, Source]) -> Se
                 code, enhanced, text = reply
                 deliveries += (
                     delivery_id,
-                    _VALUE[state],
+                    state._value_,  # `value` goes through a descriptor written in Python
                     number,
                     times[retry_at],
                     code or None,
@@ -238,8 +242,8 @@ def _write_sqlite(findings: Sequence[Finding], sources: dict[int, Source]) -> Se
                     delivery_id,
                     number,
                     times[at],
-                    _VALUE[outcome],
-                    _VALUE[stage],
+                    outcome._value_,
+                    stage._value_,
                     code or None,
                     enhanced,
                     text,
@@ -281,7 +285,7 @@ def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -
             + _UPDATE.format(greatest="greatest"),
             [
                 deliveries,
-                [_VALUE[f.state] for f in findings],
+                [f.state._value_ for f in findings],
                 numbers,
                 [f.next_attempt_at for f in findings],
                 codes,
@@ -302,8 +306,8 @@ def _write_postgresql(findings: Sequence[Finding], sources: dict[int, Source]) -
                 deliveries,
                 numbers,
                 [f.at for f in findings],
-                [_VALUE[f.outcome] for f in findings],
-                [_VALUE[f.stage] for f in findings],
+                [f.outcome._value_ for f in findings],
+                [f.stage._value_ for f in findings],
                 codes,
                 [f.reply.enhanced for f in findings],
                 [f.reply.text for f in findings],

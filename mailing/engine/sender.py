@@ -55,6 +55,7 @@ _FIRST_STEP = 8
 _REFUSALS_IN_A_ROW = {Fault.POLICY: 10, Fault.PROTOCOL: 10, Fault.MESSAGE: 3}
 """After so many the rest of a run would fare no better: it is paused, and its owner decides."""
 _RENDERED, _AFTER_REPLY = Point.RENDERED, Point.AFTER_REPLY  # as in `transport.session`
+_new = tuple.__new__  # a NamedTuple's own constructor goes through a function in Python
 _UNFIT = Verdict(Outcome.PERMANENT, DeliveryState.FAILED, Fault.MESSAGE)
 
 
@@ -496,7 +497,7 @@ class Sender:
         delivery_id, address, normalized, attempts, first, middle, last, _suppressed = row
         if address != normalized:
             address = wire_address(address, normalized)
-        recipient = Recipient(delivery_id, address, first, middle, last)
+        recipient = _new(Recipient, (delivery_id, address, first, middle, last))
         if batch.lease.is_suspect and not self._note_composing(row):
             return None
         try:
@@ -513,13 +514,16 @@ class Sender:
         if batch.lease.is_suspect and not self._note_composed(row):
             return None
         faults.point(_RENDERED)
-        return Outgoing(
-            delivery_id,
-            attempts + 1,
-            self._sender_address,
-            address.encode(),
-            content,
-            needs_utf8=not address.isascii(),
+        return _new(
+            Outgoing,
+            (
+                delivery_id,
+                attempts + 1,
+                self._sender_address,
+                address.encode(),
+                content,
+                not address.isascii(),  # needs SMTPUTF8
+            ),
         )
 
     def _note_composing(self, row: Row) -> bool:
