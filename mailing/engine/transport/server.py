@@ -18,6 +18,7 @@ class Timeouts:
     """Seconds for each stage; the minima of RFC 5321 section 4.5.3.2.
 
     Each bounds the whole stage, however slowly the server drips, so no tarpit holds a connection.
+    Stages are looked at once a second.
     """
 
     connect: float = 30
